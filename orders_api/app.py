@@ -1,0 +1,98 @@
+"""The composition root: settings in, an application with its table of routes out."""
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from tornado.routing import URLSpec
+
+from orders_api.customers_client import CustomersClient
+from orders_api.idempotency import IdempotencyKeys
+from orders_api.orders.handlers import CancelHandler, ConfirmHandler, OrderHandler, OrdersHandler
+from orders_api.orders.service import OrderService
+from orders_api.products.handlers import ProductHandler, ProductsHandler
+from orders_api.products.service import ProductService
+from orders_api.settings import Settings
+from service_kit.application import ServiceApplication, route
+from service_kit.database import Database
+from service_kit.metrics import Metrics
+from service_kit.openapi import build_document
+from service_kit.operations import operational_routes
+from service_kit.retrying import Backoff
+from service_kit.schemas import KIT_SCHEMAS, Schemas
+from service_kit.serving import Closer
+from service_kit.tokens import Authenticator, OperatorTokens, ServiceTokens
+from service_kit.upstream import Timeouts, Upstream, open_session
+
+NAME = "orders_api"
+VERSION = "1.0.0"
+SCHEMAS = Path(__file__).parent / "schemas"
+PURGE_PAUSE_SECONDS = 60.0
+CUSTOMERS_TIMEOUTS = Timeouts(connect=1.0, total=2.0)
+CUSTOMERS_BACKOFF = Backoff(base_seconds=0.05, cap_seconds=0.5, attempts=3)
+
+
+def routes(products: ProductService, orders: OrderService) -> list[URLSpec]:
+    """Return the service's own routes."""
+    return [
+        route("/products", ProductsHandler, products=products),
+        route("/products/{product_id}", ProductHandler, products=products),
+        route("/orders", OrdersHandler, orders=orders),
+        route("/orders/{order_id}", OrderHandler, orders=orders),
+        route("/orders/{order_id}/confirm", ConfirmHandler, orders=orders),
+        route("/orders/{order_id}/cancel", CancelHandler, orders=orders),
+    ]
+
+
+async def open_application(settings: Settings) -> tuple[ServiceApplication, Closer]:
+    """Return the application, and what closes all that it opened."""
+    metrics = Metrics()
+    schemas = Schemas(KIT_SCHEMAS, SCHEMAS)
+    database = Database(settings.database, metrics)
+    service_tokens = ServiceTokens(settings.service_tokens)
+    session = open_session()
+    customers = CustomersClient(
+        Upstream(
+            session,
+            settings.customers_api_base,
+            service_tokens.authorization,
+            CUSTOMERS_TIMEOUTS,
+            CUSTOMERS_BACKOFF,
+        )
+    )
+    replays = metrics.counter("idempotent_replays_total", "Responses that were sent again.")
+    keys = IdempotencyKeys(database, settings.idempotency_ttl_seconds, replays.inc)
+    own = routes(
+        ProductService(database),
+        OrderService(database, customers, keys, timedelta(seconds=settings.cancel_window_seconds)),
+    )
+    document = build_document(
+        title="Orders API",
+        description="Products and orders of the B2B order back office.",
+        version=VERSION,
+        routes=own,
+        schemas=schemas,
+    )
+
+    async def the_document() -> dict[str, Any]:
+        return document
+
+    application = ServiceApplication(
+        [*own, *operational_routes(database.ping, metrics, the_document)],
+        authenticator=Authenticator(OperatorTokens(settings.jwt), service_tokens),
+        schemas=schemas,
+        metrics=metrics,
+        log_requests=settings.serving.access_log,
+    )
+    purge = asyncio.create_task(keys.purge_for_ever(PURGE_PAUSE_SECONDS))
+
+    async def close() -> None:
+        purge.cancel()
+        with suppress(asyncio.CancelledError):
+            await purge
+        await session.close()
+        await database.close()
+
+    return application, close

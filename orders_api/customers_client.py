@@ -1,0 +1,44 @@
+"""What the Orders API asks of the Customers API."""
+
+import time
+
+import structlog
+
+from orders_api.problems import CustomerNotFound, CustomersUnavailable
+from service_kit.problems import UpstreamTimeout, UpstreamUnavailable
+from service_kit.upstream import Upstream
+
+log = structlog.get_logger()
+
+PATIENCE_SECONDS = 4.0
+_OK = 200
+_NOT_FOUND = 404
+
+
+class CustomersClient:
+    """The Customers API, as far as orders need it."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+
+    async def check_exists(self, customer_id: int) -> None:
+        """Let an order pass whose customer exists.
+
+        Raises:
+            CustomerNotFound: it does not exist, or was deleted.
+            CustomersUnavailable: the Customers API cannot say.
+        """
+        try:
+            reply = await self._upstream.call(
+                "GET",
+                f"/internal/customers/{customer_id}",
+                deadline=time.monotonic() + PATIENCE_SECONDS,
+            )
+        except (UpstreamUnavailable, UpstreamTimeout) as problem:
+            raise CustomersUnavailable from problem
+        if reply.status == _NOT_FOUND and reply.code == CustomerNotFound.code:
+            raise CustomerNotFound(f"There is no customer {customer_id}.")
+        # Only its own words count: a proxy's 404, or another customer, says nothing of this one.
+        if reply.status != _OK or reply.body.get("id") != customer_id:
+            log.error("the Customers API answered nonsense", status=reply.status, code=reply.code)
+            raise CustomersUnavailable

@@ -1,0 +1,185 @@
+"""Idempotency keys: a repeated request acts once and gets the first response again.
+
+1. The key is looked up. There: the stored response, or a refusal if it belongs to another request.
+2. The request acts, and writes key and response as the last statement of its transaction.
+3. A refusal, or a key that was written meanwhile, undoes the transaction; the key is looked up once
+   more, since the one that it ran beside may have been its twin.
+
+The key is written last, not first: identical requests that are refused would otherwise wait for
+one another's key, and a rollback that wakes them all ends in deadlocks. Source for the behaviour:
+the IETF draft "The Idempotency-Key HTTP Header Field".
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import structlog
+
+from orders_api.problems import IdempotencyKeyReused
+from service_kit.database import Connection, Database, Duplicate
+from service_kit.jsons import canonical
+from service_kit.problems import Busy, Problem
+
+log = structlog.get_logger()
+
+MOST_ATTEMPTS = 5
+PURGE_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a client gets, and gets again: ``body`` byte for byte."""
+
+    status: int
+    body: bytes
+    etag: str | None = None
+    location: str | None = None
+    is_replay: bool = False
+
+
+class _Absence(Enum):
+    """Why no response is stored under a key."""
+
+    FREE = "free"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request under a key (or none): what it does, to what, with which JSON value."""
+
+    key: bytes | None
+    operation: str
+    target_id: int | None
+    value: Any
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Return what tells a repeat from a reuse (SHA-256, 32 bytes)."""
+        parts = [self.operation, str(self.target_id), self.value]
+        return hashlib.sha256(canonical(parts)).digest()
+
+
+Recorder = Callable[[Connection, int, Response], Awaitable[None]]
+"""Writes key, target id and response; called last in the transaction that has the effect."""
+
+Act = Callable[[Recorder], Awaitable[Response]]
+
+
+class IdempotencyKeys:
+    """The keys of the installation."""
+
+    def __init__(
+        self, database: Database, ttl_seconds: int, count_replay: Callable[[], None]
+    ) -> None:
+        self._database = database
+        self._ttl_seconds = ttl_seconds
+        self._count_replay = count_replay
+
+    async def once(self, request: Request, act: Act) -> Response:
+        """Let a request act, unless its key tells that it did before.
+
+        Raises:
+            IdempotencyKeyReused: the key belongs to another request.
+            Problem: what the request itself is refused with.
+        """
+        if request.key is None:
+            return await act(_record_nothing)
+        for _ in range(MOST_ATTEMPTS):
+            found = await self._find(request)
+            if isinstance(found, Response):
+                return found
+            try:
+                return await act(
+                    self._recorder(request, replaces_expired=found is _Absence.EXPIRED)
+                )
+            except Duplicate:
+                continue  # Its twin was faster, or the key expired just now: look again.
+            except Problem:
+                found = await self._find(request)
+                if isinstance(found, Response):
+                    return found
+                raise
+        raise Busy("The idempotency key is in use; try again.")
+
+    async def purge(self) -> int:
+        """Delete a batch of expired keys that nobody else is busy with; return how many."""
+
+        async def work(connection: Connection) -> int:
+            rows = await connection.fetch_all(
+                "SELECT `key` FROM idempotency_keys WHERE expires_at <= UTC_TIMESTAMP(3)"
+                " ORDER BY expires_at LIMIT %s FOR UPDATE SKIP LOCKED",
+                PURGE_BATCH,
+            )
+            if rows:
+                marks = ", ".join(["%s"] * len(rows))
+                await connection.execute(
+                    f"DELETE FROM idempotency_keys WHERE `key` IN ({marks})",
+                    *(key for (key,) in rows),
+                )
+            return len(rows)
+
+        return await self._database.transaction(work)
+
+    async def purge_for_ever(self, pause_seconds: float) -> None:
+        """Keep the table free of expired keys, a batch at a time."""
+        while True:
+            try:
+                deleted = await self.purge()
+            except Problem as problem:
+                log.warning("purge of idempotency keys put off", reason=problem.detail)
+                deleted = 0
+            if deleted < PURGE_BATCH:
+                await asyncio.sleep(pause_seconds)
+
+    async def _find(self, request: Request) -> Response | _Absence:
+        row = await self._database.read(
+            lambda connection: connection.fetch_one(
+                "SELECT fingerprint, status, response_body, etag, location,"
+                " expires_at > UTC_TIMESTAMP(3) FROM idempotency_keys WHERE `key` = %s",
+                request.key,
+            )
+        )
+        if row is None:
+            return _Absence.FREE
+        fingerprint, status, body, etag, location, is_live = row
+        if not is_live:
+            return _Absence.EXPIRED
+        if fingerprint != request.fingerprint:
+            raise IdempotencyKeyReused
+        self._count_replay()
+        return Response(status, body, etag, location, is_replay=True)
+
+    def _recorder(self, request: Request, *, replaces_expired: bool) -> Recorder:
+        async def record(connection: Connection, target_id: int, response: Response) -> None:
+            if replaces_expired:
+                await connection.execute(
+                    "DELETE FROM idempotency_keys"
+                    " WHERE `key` = %s AND expires_at <= UTC_TIMESTAMP(3)",
+                    request.key,
+                )
+            await connection.execute(
+                "INSERT INTO idempotency_keys (`key`, target_type, target_id, fingerprint, status,"
+                " response_body, etag, location, created_at, expires_at)"
+                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, UTC_TIMESTAMP(3),"
+                " UTC_TIMESTAMP(3) + INTERVAL %s SECOND)",
+                request.key,
+                request.operation,
+                target_id,
+                request.fingerprint,
+                response.status,
+                response.body,
+                response.etag,
+                response.location,
+                self._ttl_seconds,
+            )
+
+        return record
+
+
+async def _record_nothing(_connection: Connection, _target_id: int, _response: Response) -> None:
+    """Stand in where a request has no key."""

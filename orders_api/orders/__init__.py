@@ -1,0 +1,1 @@
+"""Orders: taken with their stock, confirmed once, canceled in time."""

@@ -1,0 +1,49 @@
+"""The one JSON encoder and decoder."""
+
+from typing import Any
+
+import orjson
+
+from service_kit.problems import InvalidJson
+
+
+def encode(value: Any) -> bytes:
+    """Write a value as compact UTF-8 JSON."""
+    return orjson.dumps(value)
+
+
+def decode(data: bytes | str) -> Any:
+    """Read UTF-8 JSON (RFC 8259): NaN, Infinity, lone surrogates and broken UTF-8 are refused.
+
+    Raises:
+        InvalidJson: it is not JSON.
+    """
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise InvalidJson(f"The body is not JSON: {error}.") from None
+
+
+def whole_numbers(value: Any) -> Any:
+    """Return the value with every whole float as an integer: to JSON Schema, 1.0 is 1."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    if isinstance(value, list):
+        return [whole_numbers(item) for item in value]
+    if isinstance(value, dict):
+        return {name: whole_numbers(item) for name, item in value.items()}
+    return value
+
+
+def canonical(value: Any) -> bytes:
+    """Write a value of whole numbers such that equal JSON values give equal bytes."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def is_json(content_type: str) -> bool:
+    """Tell whether a media type is JSON, or built on it (RFC 6839), in UTF-8."""
+    media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    charsets = [part[8:].strip('"') for part in parameters if part.startswith("charset=")]
+    return (media_type == "application/json" or media_type.endswith("+json")) and all(
+        charset in {"utf-8", "utf8"} for charset in charsets
+    )

@@ -1,0 +1,115 @@
+"""Both services, each with its real database, on free ports in the test's own loop."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import aiohttp
+import pytest
+from tornado.ioloop import IOLoop
+from tornado.netutil import bind_sockets
+
+import customers_api.app
+import customers_api.settings
+import orders_api.app
+import orders_api.settings
+from service_kit.application import ServiceApplication
+from service_kit.serving import Closer, http_server
+from tests import database_servers
+from tests.apis import JWT_VARIABLES, SERVICE_TOKEN, Api
+from tests.database_servers import TestDatabase
+
+Start = Callable[..., Api]
+
+
+@pytest.fixture(scope="session", params=database_servers.available())
+def database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TestDatabase]:
+    folder = tmp_path_factory.mktemp("database")
+    with database_servers.server(request.param, folder) as server:
+        yield database_servers.create_database(server)
+
+
+@pytest.fixture
+def session(io_loop: IOLoop) -> Iterator[aiohttp.ClientSession]:
+    async def open_session() -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+
+    opened = io_loop.run_sync(open_session)
+    yield opened
+    io_loop.run_sync(opened.close)
+
+
+@pytest.fixture
+def serve(io_loop: IOLoop, session: aiohttp.ClientSession) -> Iterator[Callable[[Any], Api]]:
+    """Start an application and return its API; all are stopped at the end of the test."""
+    closers: list[Closer] = []
+
+    def start(open_application: Callable[[], Any]) -> Api:
+        async def open_and_listen() -> int:
+            application: ServiceApplication
+            application, close = await open_application()
+            server = http_server(application)
+            sockets = bind_sockets(0, "127.0.0.1")
+            server.add_sockets(sockets)
+
+            async def stop() -> None:
+                server.stop()
+                await server.close_all_connections()
+                await close()
+
+            closers.append(stop)
+            port: int = sockets[0].getsockname()[1]
+            return port
+
+        port = io_loop.run_sync(open_and_listen)
+        return Api(session, f"http://127.0.0.1:{port}")
+
+    yield start
+    for close in reversed(closers):
+        io_loop.run_sync(close)
+
+
+@pytest.fixture
+def start_customers(serve: Callable[[Any], Api], database: TestDatabase) -> Start:
+    def start(**variables: str) -> Api:
+        settings = customers_api.settings.load(
+            {
+                **JWT_VARIABLES,
+                "SERVICE_TOKEN": SERVICE_TOKEN,
+                "ACCESS_LOG": "off",
+                **database.customers_variables(),
+                **variables,
+            }
+        )
+        return serve(lambda: customers_api.app.open_application(settings))
+
+    return start
+
+
+@pytest.fixture
+def start_orders(serve: Callable[[Any], Api], database: TestDatabase) -> Start:
+    def start(customers_base: str, **variables: str) -> Api:
+        settings = orders_api.settings.load(
+            {
+                **JWT_VARIABLES,
+                "SERVICE_TOKEN": SERVICE_TOKEN,
+                "ACCESS_LOG": "off",
+                "CUSTOMERS_API_BASE": customers_base,
+                **database.orders_variables(),
+                **variables,
+            }
+        )
+        return serve(lambda: orders_api.app.open_application(settings))
+
+    return start
+
+
+@pytest.fixture
+def customers(start_customers: Start) -> Api:
+    return start_customers()
+
+
+@pytest.fixture
+def orders(customers: Api, start_orders: Start) -> Api:
+    return start_orders(customers.base_url)
