@@ -1,7 +1,7 @@
 """What the Customers API reads from its environment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from service_kit.database import DatabaseSettings
 from service_kit.settings import Environment, JwtSettings, ServingSettings
@@ -14,7 +14,7 @@ class Settings:
     serving: ServingSettings
     database: DatabaseSettings
     jwt: JwtSettings
-    service_tokens: tuple[str, ...]
+    service_tokens: tuple[str, ...] = field(repr=False)
 
 
 def load(variables: Mapping[str, str]) -> Settings:

@@ -39,6 +39,7 @@ class CustomersClient:
         if reply.status == _NOT_FOUND and reply.code == CustomerNotFound.code:
             raise CustomerNotFound(f"There is no customer {customer_id}.")
         # Only its own words count: a proxy's 404, or another customer, says nothing of this one.
-        if reply.status != _OK or reply.body.get("id") != customer_id:
+        body = reply.body if isinstance(reply.body, dict) else {}
+        if reply.status != _OK or body.get("id") != customer_id:
             log.error("the Customers API answered nonsense", status=reply.status, code=reply.code)
             raise CustomersUnavailable

@@ -1,7 +1,7 @@
 """What the Orders API reads from its environment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from service_kit.database import DatabaseSettings
 from service_kit.settings import Environment, JwtSettings, ServingSettings
@@ -16,7 +16,7 @@ class Settings:
     serving: ServingSettings
     database: DatabaseSettings
     jwt: JwtSettings
-    service_tokens: tuple[str, ...]
+    service_tokens: tuple[str, ...] = field(repr=False)
     customers_api_base: str
     cancel_window_seconds: int
     idempotency_ttl_seconds: int

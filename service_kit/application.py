@@ -68,7 +68,8 @@ class ServiceApplication(Application):
         request = handler.request
         seconds = request.request_time()
         status = handler.get_status()
-        method = request.method or ""
+        # A client may invent methods; it must not invent series of metrics.
+        method = request.method if request.method in handler.SUPPORTED_METHODS else "OTHER"
         self.metrics.request_answered(method, handler.route, status, seconds)
         if self.log_requests:
             access_log.info(

@@ -9,7 +9,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 import aiomysql
@@ -82,7 +82,7 @@ class DatabaseSettings:
     port: int
     database: str
     user: str
-    password: str
+    password: str = field(repr=False)
     pool_size: int
     tls: bool
     tls_ca: str | None

@@ -52,7 +52,7 @@ class JsonHandler(RequestHandler):
     access: ClassVar[Access] = Access.OPERATORS
     application: "ServiceApplication"
 
-    def initialize(self, route: str = "", **collaborators: Any) -> None:
+    def initialize(self, route: str = "unmatched", **collaborators: Any) -> None:
         """Take the route's template, for the metrics, and what the composition root hands in."""
         self.route = route
         for name, collaborator in collaborators.items():

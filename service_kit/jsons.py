@@ -1,5 +1,6 @@
 """The one JSON encoder and decoder."""
 
+import json
 from typing import Any
 
 import orjson
@@ -9,7 +10,7 @@ from service_kit.problems import InvalidJson
 
 def encode(value: Any) -> bytes:
     """Write a value as compact UTF-8 JSON."""
-    return orjson.dumps(value)
+    return _write(value, sort_names=False)
 
 
 def decode(data: bytes | str) -> Any:
@@ -37,7 +38,7 @@ def whole_numbers(value: Any) -> Any:
 
 def canonical(value: Any) -> bytes:
     """Write a value of whole numbers such that equal JSON values give equal bytes."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    return _write(value, sort_names=True)
 
 
 def is_json(content_type: str) -> bool:
@@ -47,3 +48,14 @@ def is_json(content_type: str) -> bool:
     return (media_type == "application/json" or media_type.endswith("+json")) and all(
         charset in {"utf-8", "utf8"} for charset in charsets
     )
+
+
+def _write(value: Any, *, sort_names: bool) -> bytes:
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS if sort_names else 0)
+    except orjson.JSONEncodeError as error:
+        if "64-bit" not in str(error):
+            raise
+        # A client may send an integer past 64 bits, and be told that nothing has it as its id.
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=sort_names)
+        return text.encode()

@@ -8,7 +8,9 @@ Two keywords of ours: ``x-text`` marks a text that is trimmed and put in NFC bef
 ``x-rule`` is what a caller is told when the subschema that holds it refuses.
 """
 
+import contextlib
 import functools
+import itertools
 import json
 import re
 import unicodedata
@@ -119,13 +121,20 @@ class Validator:
         # Imported here: 100 ms that a cold start need not pay.
         from jsonschema import Draft202012Validator  # noqa: PLC0415
 
-        errors = [
-            {"pointer": pointer[:LONGEST_POINTER], "detail": detail[:LONGEST_DETAIL]}
+        found = (
+            (pointer[:LONGEST_POINTER], detail[:LONGEST_DETAIL])
             for error in Draft202012Validator(self._explaining_schema).iter_errors(value)
             for pointer, detail in _facts(error)
-        ]
+        )
+        # Two keywords with one rule say the same thing twice.
+        facts: dict[tuple[str, str], None] = {}
+        # jsonschema writes the refused value into its messages, however deep it is nested.
+        with contextlib.suppress(RecursionError):
+            # No further than what is told: a large body could have a million errors.
+            facts.update(dict.fromkeys(itertools.islice(found, MOST_ERRORS)))
+        errors = [{"pointer": pointer, "detail": detail} for pointer, detail in facts]
         fallback = [{"pointer": "", "detail": first_message[:LONGEST_DETAIL]}]
-        return errors[:MOST_ERRORS] or fallback
+        return errors or fallback
 
 
 def _with_exact_ends(schema: Any) -> Any:

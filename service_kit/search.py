@@ -46,7 +46,7 @@ def stored_terms(terms: Iterable[str]) -> list[str]:
 def asked_words(text: str) -> list[str]:
     """Return what a search asks for: its words, without those that begin another of them."""
     distinct = sorted(set(words(text)))
-    followed = zip(distinct, [*distinct[1:], ""], strict=True)
+    followed = itertools.pairwise([*distinct, ""])
     return [word for word, following in followed if not following.startswith(word)]
 
 

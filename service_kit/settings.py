@@ -5,7 +5,7 @@ end; a mistaken variable gives a harmless stand-in until then.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -27,7 +27,7 @@ class SettingsError(Exception):
 class JwtSettings:
     """How operators' tokens are signed: the first secret signs, all verify."""
 
-    secrets: tuple[str, ...]
+    secrets: tuple[str, ...] = field(repr=False)
     issuer: str
     audience: str
 

@@ -5,6 +5,7 @@ under an idempotency key.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -147,7 +148,13 @@ class Upstream:
                 data=None if body is None else jsons.encode(body),
                 headers=request_headers,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=self._timeouts.connect),
+                timeout=aiohttp.ClientTimeout(
+                    total=seconds,
+                    sock_connect=self._timeouts.connect,
+                    # By itself it rounds what is over 5 s up to a whole second of its clock, and
+                    # would come back after the deadline.
+                    ceil_threshold=math.inf,
+                ),
             ) as response:
                 data = await _read_bounded(response)
                 return self._checked(response, data, attempt)
