@@ -1,0 +1,38 @@
+python := .venv/bin/python
+prepare := bash -c 'source scripts/_bootstrap dev'
+
+.DEFAULT_GOAL := help
+.PHONY: help up down wipe status test lint format lock
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "each is a script too; more in scripts/ (dev, token, invoke, migrate, seed), all with --help"
+
+up: ## start the whole system in the background and take the example order
+	@scripts/up
+
+down: ## stop it; its data stay
+	@scripts/down
+
+wipe: ## stop it and forget its data
+	@scripts/down --wipe
+
+status: ## say what runs, where, and whether it can do its work
+	@scripts/status
+
+test: ## format, lint, types and all tests; with ARGS="-k cancel" some
+	@scripts/test $(ARGS)
+
+lint: ## format, lint and types, without the tests
+	@$(prepare)
+	@$(python) -m ruff format --check .
+	@$(python) -m ruff check .
+	@$(python) -m mypy
+
+format: ## put the code into its form
+	@$(prepare)
+	@$(python) -m ruff format .
+	@$(python) -m ruff check --fix .
+
+lock: ## pin the packages of requirements/*.in
+	@scripts/lock
