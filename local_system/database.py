@@ -81,6 +81,7 @@ class EmbeddedDatabase:
             LocalSystemError: initialisation failed, or the data are another server's.
         """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._temporary.mkdir(exist_ok=True)
         if self.data.exists():
             self._check_flavour()
         else:
@@ -93,6 +94,7 @@ class EmbeddedDatabase:
             "datadir": self.data,
             "socket": self.socket,
             "pid-file": self.folder / "server.pid",
+            "tmpdir": self._temporary,
             # Read before anybody can connect, at every start: there is no moment without password.
             "init-file": self._init_file,
         }
@@ -107,6 +109,11 @@ class EmbeddedDatabase:
             *(_FAST if self.fast else _DURABLE),
             *_OF_FLAVOUR[self.binaries.flavour],
         ]
+
+    @property
+    def _temporary(self) -> Path:
+        # Not the machine's: a server that starts deletes there what another one is working with.
+        return self.folder / "tmp"
 
     @property
     def _init_file(self) -> Path:
@@ -129,7 +136,12 @@ class EmbeddedDatabase:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("w") as output:
             done = subprocess.run(
-                command, cwd=self.folder, stdout=output, stderr=output, check=False
+                command,
+                cwd=self.folder,
+                env={**os.environ, "TMPDIR": str(self._temporary)},
+                stdout=output,
+                stderr=output,
+                check=False,
             )
         if done.returncode != 0:
             raise LocalSystemError(f"the database's data folder cannot be made: see {log}")
