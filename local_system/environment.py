@@ -49,6 +49,7 @@ SECRETS = (
             ("orchestrator_image", "SERVICE_TOKEN"),
             ("orders_api", "SERVICE_TOKEN"),
             ("customers_api", "SERVICE_TOKEN"),
+            ("gateway", "SERVICE_TOKEN"),
         ),
         may_be_several=True,
     ),

@@ -1,0 +1,1 @@
+"""The front door: one origin for both services, the orchestrator behind HTTP, one document."""

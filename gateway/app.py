@@ -1,0 +1,155 @@
+"""The composition root: settings in, an application with its table of routes out."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tornado.httputil import HTTPServerRequest
+from tornado.routing import URLSpec
+from tornado.web import RequestHandler, url
+
+from gateway import emulator
+from gateway.documents import CombinedDocument, own_document
+from gateway.emulator import Emulator
+from gateway.emulator_pool import EmulatorPool
+from gateway.handlers import HomeHandler
+from gateway.orchestration import PATH, OrchestrationHandler, OrchestrationRefusalHandler
+from gateway.patience import PATIENCE, Patience
+from gateway.proxy import ProxyHandler
+from gateway.services import CONNECTIONS, Service
+from gateway.settings import Settings
+from service_kit.application import ServiceApplication, route
+from service_kit.handlers import RefusalHandler
+from service_kit.metrics import Metrics
+from service_kit.openapi import build_document
+from service_kit.operations import operational_routes
+from service_kit.problems import Busy
+from service_kit.schemas import KIT_SCHEMAS, Schemas
+from service_kit.serving import Closer
+from service_kit.tokens import Authenticator, OperatorTokens, ServiceTokens
+from service_kit.upstream import open_session
+
+NAME = "gateway"
+VERSION = "1.0.0"
+# Read as data: the shapes of the orchestrator are written there and nowhere else.
+ORCHESTRATOR_SCHEMAS = Path(__file__).parent.parent / "orchestrator_image" / "schemas"
+
+
+class GatewayApplication(ServiceApplication):
+    """The kit's application, whose refusals on the orchestrator's path look as those behind it."""
+
+    def get_handler_delegate(
+        self,
+        request: HTTPServerRequest,
+        target_class: type[RequestHandler],
+        *rest: Any,
+        **more: Any,
+    ) -> Any:
+        """Return what handles a request."""
+        if target_class is RefusalHandler and request.path == PATH:
+            target_class = OrchestrationRefusalHandler
+        return super().get_handler_delegate(request, target_class, *rest, **more)
+
+
+def routes(
+    customers: Service, orders: Service, emulators: EmulatorPool, client_seconds: float
+) -> list[URLSpec]:
+    """Return the gateway's own routes."""
+    return [
+        route("/", HomeHandler),
+        route(PATH, OrchestrationHandler, emulators=emulators),
+        _passed_through("/customers", customers, client_seconds),
+        _passed_through("/products", orders, client_seconds),
+        _passed_through("/orders", orders, client_seconds),
+    ]
+
+
+async def open_application(
+    settings: Settings, patience: Patience = PATIENCE
+) -> tuple[ServiceApplication, Closer]:
+    """Return the application, and what closes all that it opened."""
+    metrics = Metrics()
+    schemas = Schemas(KIT_SCHEMAS, ORCHESTRATOR_SCHEMAS)
+    if OrchestrationHandler.SCHEMA not in schemas.documents:
+        # Else nobody would notice that the document refers to what is not there.
+        raise RuntimeError(f"the orchestrator's schemas are not in {ORCHESTRATOR_SCHEMAS}")
+    sessions = [open_session(CONNECTIONS), open_session(CONNECTIONS)]
+    customers, orders = services = [
+        Service(name, base_url, session, patience.services)
+        for name, base_url, session in zip(
+            ("The Customers API", "The Orders API"),
+            (settings.customers_api_base, settings.orders_api_base),
+            sessions,
+            strict=True,
+        )
+    ]
+    invocations = emulator.open_session(patience.emulators.connect)
+    emulators = EmulatorPool(
+        [
+            Emulator(invocations, endpoint, patience.emulators.connect)
+            for endpoint in settings.lambda_endpoints
+        ],
+        settings.lambda_timeout_seconds,
+        patience.emulators,
+        metrics,
+    )
+    own = routes(customers, orders, emulators, patience.services.client)
+    document = build_document(
+        title="B2B order back office",
+        description="Customers, products and orders, and an order in one call.",
+        version=VERSION,
+        routes=own,
+        schemas=schemas,
+    )
+    combined = CombinedDocument(services, own_document(document), patience.document_kept)
+
+    async def check() -> None:
+        await _check(services, emulators)
+
+    application = GatewayApplication(
+        [*own, *operational_routes(check, metrics, combined.get)],
+        authenticator=Authenticator(
+            OperatorTokens(settings.jwt), ServiceTokens(settings.service_tokens)
+        ),
+        schemas=schemas,
+        metrics=metrics,
+        log_requests=settings.serving.access_log,
+    )
+
+    async def close() -> None:
+        await emulators.close()
+        for session in (invocations, *sessions):
+            await session.close()
+
+    return application, close
+
+
+def _passed_through(path: str, service: Service, client_seconds: float) -> URLSpec:
+    """Return the route of a path and of all below it."""
+    collaborators = {"route": f"{path}/*", "service": service, "client_seconds": client_seconds}
+    return url(rf"{path}(?:/.*)?", ProxyHandler, collaborators)
+
+
+async def _check(services: Sequence[Service], emulators: EmulatorPool) -> None:
+    """Ask all that the gateway stands on.
+
+    Raises:
+        Busy: names what is away.
+    """
+    healthy, no_emulator = await asyncio.gather(
+        asyncio.gather(*(service.is_healthy() for service in services)),
+        _no_emulator(emulators),
+    )
+    away = [s.name for s, is_healthy in zip(services, healthy, strict=True) if not is_healthy]
+    sentences = [*(f"{name} is unavailable." for name in away), *no_emulator]
+    if sentences:
+        raise Busy(" ".join(sentences))
+
+
+async def _no_emulator(emulators: EmulatorPool) -> list[str]:
+    try:
+        await emulators.check()
+    except Busy as problem:
+        return [problem.detail]
+    return []

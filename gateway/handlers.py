@@ -1,0 +1,64 @@
+"""What all handlers of the gateway share, and the smallest of them."""
+
+import asyncio
+from collections.abc import Coroutine
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from gateway.headers import Origin
+from service_kit.handlers import Access, JsonHandler
+
+T = TypeVar("T")
+
+CLIENT_LEFT = 499
+"""The status that the log and the metrics show of a request that nobody waited for."""
+
+
+class ClientLeft(Exception):
+    """Nobody is there to be answered."""
+
+
+class WaitingHandler(JsonHandler):
+    """Waits for others on behalf of a client, as long as it is there."""
+
+    _work: asyncio.Task[Any] | None = None
+    _client_left = False
+
+    async def while_client_stays(self, work: Coroutine[Any, Any, T]) -> T:
+        """Return what the work returns.
+
+        Raises:
+            ClientLeft: the client closed its connection; the work was cancelled.
+        """
+        task = asyncio.create_task(work)
+        self._work = task
+        if self._client_left:
+            task.cancel()
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if self._client_left:
+                raise ClientLeft from None
+            raise
+
+    def on_connection_close(self) -> None:
+        """Stop waiting."""
+        self._client_left = True
+        if self._work is not None:
+            self._work.cancel()
+
+    def origin(self) -> Origin:
+        """Tell where the request came from."""
+        request = self.request
+        return Origin(request.remote_ip or "", request.protocol, request.host)
+
+
+class HomeHandler(JsonHandler):
+    """The root of the origin."""
+
+    access = Access.PUBLIC
+
+    async def get(self) -> None:
+        """Send a browser to the page."""
+        self.clear_header("Content-Type")
+        self.redirect("/docs", status=HTTPStatus.FOUND)
