@@ -15,7 +15,7 @@ from local_system.calls import Answer
 from local_system.construction import RUN_DIR, clone_system
 from local_system.failures import LocalSystemError, run_verb
 from local_system.locking import exclusive
-from local_system.ports import port_number
+from local_system.ports import USUAL, port_number
 from local_system.progress import Progress, Silence
 from local_system.wiring import url
 from service_kit.tokens import Role
@@ -57,14 +57,16 @@ def send(event: object, *, by_http: bool) -> Answer:
 
 
 def _port(variable: str) -> int:
-    """Return the running system's port, else the one that the `.env` files name.
+    """Return the running system's port, else the one that is usual.
 
     The environment wins: it names the port of a system that was started elsewhere.
     """
     given = os.environ.get(variable)
     if given:
         return port_number(variable, given)
-    return dict(clone_system(os.environ, Silence()).ports.by_variable())[variable]
+    system = clone_system(os.environ, Silence())
+    # What is remembered of a system that is down says nothing of one that Compose runs.
+    return dict(system.ports.by_variable())[variable] if system.is_running() else USUAL[variable]
 
 
 def main() -> int:

@@ -15,7 +15,8 @@ _CHOICE = range(20000, 32000)
 """Below the range from which the kernel takes the ports of outgoing connections (32768 and up on
 Linux): a restarted process could find its port taken by one of those."""
 
-_DEFAULTS = {"CUSTOMERS_PORT": 3001, "ORDERS_PORT": 3002, "GATEWAY_PORT": 3000, "RIE_PORT": 9000}
+USUAL = {"CUSTOMERS_PORT": 3001, "ORDERS_PORT": 3002, "GATEWAY_PORT": 3000, "RIE_PORT": 9000}
+"""The ports of a system that nobody gave others."""
 _LARGEST = 65535
 
 
@@ -92,7 +93,7 @@ def choose(
     """
     public = {
         name: port_number(name, given.get(name) or files.get(name) or str(default))
-        for name, default in _DEFAULTS.items()
+        for name, default in USUAL.items()
     }
     free = Ports.free()
     last = remembered or free

@@ -32,6 +32,7 @@ def _start() -> Function:
         raise
     # Takes the place of the handler that the runtime gave to the root logger: no line comes twice.
     logs.configure(SERVICE, settings.log_level)
+    logs.warn_of_published_secrets(os.environ)
     marshalling.install()
     return Function(settings)
 

@@ -49,6 +49,7 @@ class OrchestratorSettings:
     service_tokens: tuple[str, ...] = field(repr=False)
     jwt: JwtSettings = field(repr=False)
     log_level: str
+    environment: str = "development"
     patience: Patience = PATIENCE
 
 
@@ -65,6 +66,7 @@ def read_settings(variables: Mapping[str, str]) -> OrchestratorSettings:
         service_tokens=environment.secrets("SERVICE_TOKEN"),
         jwt=environment.jwt(),
         log_level=environment.log_level(),
+        environment=environment.environment(),
     )
     environment.check()
     return settings

@@ -133,6 +133,11 @@ class IdempotencyKeys:
             except Problem as problem:
                 log.warning("purge of idempotency keys put off", reason=problem.detail)
                 deleted = 0
+            except Exception:
+                # Whatever it was (the table is not there yet, say): without a purge nobody would
+                # notice for days.
+                log.exception("purge of idempotency keys failed")
+                deleted = 0
             if deleted < PURGE_BATCH:
                 await asyncio.sleep(pause_seconds)
 

@@ -15,7 +15,7 @@ from tornado.httputil import (
     ResponseStartLine,
 )
 
-from service_kit.problems import BodyTooLarge, Problem, UnsupportedMediaType
+from service_kit.problems import BodyTooLarge, Problem
 
 LARGEST_BODY_BYTES = 1024 * 1024
 LARGEST_BODY_DISCARDED_BYTES = 16 * LARGEST_BODY_BYTES
@@ -31,7 +31,9 @@ class BoundedBody(HTTPMessageDelegate):
     def __init__(
         self, request: HTTPServerRequest, handler: HTTPMessageDelegate, refuse: RefusalFactory
     ) -> None:
-        self._request = request
+        # No service takes forms. Tornado would parse one before anybody asks who is calling, and
+        # call a broken one malformed.
+        request._parse_body = lambda: None  # type: ignore[method-assign]  # noqa: SLF001
         self._handler = handler
         self._refuse = refuse
         self._received = 0
@@ -44,17 +46,16 @@ class BoundedBody(HTTPMessageDelegate):
         """Decide by the headers, as far as they tell."""
         self._start_line, self._headers = start_line, headers
         self._handler.headers_received(start_line, headers)
-        if headers.get("Content-Type", "").lower().startswith("multipart/"):
-            # Tornado would parse it, and answer a bare 400 if it is broken.
-            self._refusal = UnsupportedMediaType()
         declared = headers.get("Content-Length", "")
         if declared.isdigit() and int(declared) > LARGEST_BODY_DISCARDED_BYTES:
+            # Else Tornado would invite the body, before the refusal is out.
+            headers.pop("Expect", None)
             self._hang_up()
 
     def data_received(self, chunk: bytes) -> None:
         """Keep the chunk while the body is within its bound."""
         self._received += len(chunk)
-        if self._received > LARGEST_BODY_BYTES and not isinstance(self._refusal, BodyTooLarge):
+        if self._received > LARGEST_BODY_BYTES and self._refusal is None:
             self._refusal = BodyTooLarge()
         if self._received > LARGEST_BODY_DISCARDED_BYTES:
             self._hang_up()

@@ -213,9 +213,10 @@ class Database:
         """Close the connections that are free."""
         while self._idle:
             raw = self._idle.pop()
-            with suppress(mysql.MySQLError, OSError, TimeoutError):
+            with suppress(mysql.MySQLError, OSError, TimeoutError, RuntimeError):
                 async with asyncio.timeout(1):
                     await raw.ensure_closed()
+            raw.close()
 
     async def _run(self, work: Work[T], *, transactional: bool) -> T:
         # Nobody waits longer for locks than for one: a second wait of the full length never starts.
@@ -272,9 +273,10 @@ class Database:
             if isinstance(trouble, _LostConnectionError):
                 self._drop_idle()
             raise
-        except Exception:
-            # Undone by then, or a single statement that was refused: the connection is as new.
-            reusable = raw is not None
+        except Exception as error:
+            # Undone by then, or a single statement that was refused: the connection is as new. But
+            # a server that has become read-only, say, may no longer be the one to ask.
+            reusable = _number(error) not in UNAVAILABLE
             raise
         finally:
             self._give_back(raw, reusable=reusable)
@@ -309,7 +311,8 @@ class Database:
         while self._idle:
             raw = self._idle.pop()
             # The server has hung up: seen without asking it.
-            if not raw.closed and not raw._reader.at_eof():  # noqa: SLF001
+            dead = raw.closed or raw._reader.at_eof() or raw._writer.is_closing()  # noqa: SLF001
+            if not dead:
                 return raw
             raw.close()
         return None
@@ -324,7 +327,7 @@ class Database:
         try:
             # connect_timeout covers TCP alone: a mute server would hang the handshake.
             async with asyncio.timeout(CONNECT_SECONDS):
-                raw = await aiomysql.connect(
+                raw = (_EncryptedConnection if self._tls else aiomysql.Connection)(
                     host=settings.host,
                     port=settings.port,
                     user=settings.user,
@@ -336,14 +339,21 @@ class Database:
                     init_command=_SESSION,
                     ssl=self._tls,
                 )
+                await raw._connect()  # noqa: SLF001  # aiomysql.connect() does no more
                 async with raw.cursor() as cursor:
                     await cursor.execute(_ISOLATION)
         except (mysql.MySQLError, OSError, TimeoutError) as error:
             raise _busy("no connection to the database", error) from error
-        if self._tls is not None and raw._writer.get_extra_info("ssl_object") is None:  # noqa: SLF001
-            raw.close()
-            raise _busy("the database offers no TLS, which MYSQL_TLS requires", None)
         return raw
+
+
+class _EncryptedConnection(aiomysql.Connection):  # type: ignore[misc]  # it has no types
+    """Hangs up on a server that offers no TLS; the driver would log in and go on in plain text."""
+
+    async def _request_authentication(self) -> None:
+        if not self.server_capabilities & CLIENT.SSL:
+            raise mysql.OperationalError(CR.CR_SSL_CONNECTION_ERROR, "the server offers no TLS")
+        await super()._request_authentication()
 
 
 async def _or_undo(raw: Any, step: Awaitable[T]) -> T:
@@ -384,6 +394,9 @@ def _number(error: BaseException | None) -> int | None:
 def _is_lost(error: BaseException) -> bool:
     if isinstance(error, mysql.MySQLError):
         return _number(error) in LOST or isinstance(error, mysql.InterfaceError)
+    if isinstance(error, RuntimeError):
+        # So says uvloop where asyncio has a ConnectionResetError: it was reset between statements.
+        return "handler is closed" in str(error)
     return isinstance(error, (ConnectionError, asyncio.IncompleteReadError, TimeoutError))
 
 

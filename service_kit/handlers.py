@@ -83,6 +83,13 @@ class JsonHandler(RequestHandler):
         if self.access is not Access.PUBLIC:
             self.caller = self._admit()
 
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:  # noqa: ARG002
+        """Read a part of the path; what is not UTF-8 names nothing."""
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            raise NotFound from None
+
     def compute_etag(self) -> None:
         """Leave the ETag to the handlers, which know versions; Tornado would hash the body."""
 
@@ -155,10 +162,14 @@ class JsonHandler(RequestHandler):
         self.reply_bytes(jsons.encode(value), status=status, etag=etag)
 
     def reply_bytes(self, body: bytes, *, status: int, etag: str | None = None) -> None:
-        """Answer with JSON that is encoded already."""
+        """Answer with encoded JSON, or tell that the caller has it already (``If-None-Match``)."""
         self.set_status(status)
         if etag is not None:
             self.set_header("ETag", etag)
+            if self.request.method in _READS and self.check_etag_header():
+                self.set_status(HTTPStatus.NOT_MODIFIED)
+                self.finish()
+                return
         self.finish(body)
 
     def created(self, location: str, value: Any, *, etag: str) -> None:
@@ -241,6 +252,10 @@ class UnknownPathHandler(JsonHandler):
     async def prepare(self) -> None:
         """Refuse."""
         raise NotFound
+
+    def _method_not_allowed(self) -> Problem:
+        """Refuse a method that Tornado does not know like all others: no path could allow it."""
+        return NotFound()
 
 
 class RefusalHandler(JsonHandler):

@@ -7,6 +7,7 @@ no secret gets in.
 import json
 import logging
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -14,6 +15,7 @@ import structlog
 from structlog.types import EventDict, WrappedLogger
 
 from service_kit import correlation
+from service_kit.settings import published_secrets
 
 
 def configure(service: str, level: str) -> None:
@@ -37,6 +39,14 @@ def configure(service: str, level: str) -> None:
         cache_logger_on_first_use=True,
     )
     _capture_libraries(shared, level)
+
+
+def warn_of_published_secrets(variables: Mapping[str, str]) -> None:
+    """Say at the start that the secrets are those of the `.env.example` files, if they are."""
+    if names := published_secrets(variables):
+        structlog.get_logger().warning(
+            "running with published example secrets: for this machine only", variables=names
+        )
 
 
 def add_correlation_id(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -7,6 +7,7 @@ shift nothing, and a deep page costs what the first one costs.
 import base64
 import binascii
 import re
+import zlib
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -79,7 +80,9 @@ def _milliseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MILLISECOND
 
 
-def _encode(text: str) -> str:
+def _encode(position: str) -> str:
+    # The checksum keeps no secret: it tells a cursor that was cut off from one that is whole.
+    text = f"{position}:{zlib.crc32(position.encode())}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
@@ -89,10 +92,11 @@ def _decode(kind: str, cursor: str, parts: int) -> list[int]:
         text = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
         raise _wrong_cursor() from None
-    found_kind, *numbers = text.split(":")
+    position, _, _ = text.rpartition(":")
+    found_kind, *numbers = position.split(":")
     sound = found_kind == kind and len(numbers) == parts and all(map(_NUMBER.fullmatch, numbers))
     # A cursor has one spelling: what was not made here is refused, even if it could be read.
-    if not sound or _encode(text) != cursor:
+    if not sound or _encode(position) != cursor:
         raise _wrong_cursor()
     values = [int(number) for number in numbers]
     if values[-1] > LARGEST_ID:

@@ -64,6 +64,8 @@ def main(name: str, load: Callable[[], Service], *, may_have_workers: bool = Tru
     except SettingsError as error:
         sys.exit(f"{name}: {error}")
     logs.configure(service.name, service.serving.log_level)
+    if WORKER not in os.environ:
+        logs.warn_of_published_secrets(os.environ)
     workers = getattr(arguments, "workers", 1)
     if workers > 1 and WORKER not in os.environ:
         sys.exit(_supervise(name, service.serving, workers))

@@ -14,6 +14,11 @@ _T = TypeVar("_T")
 MINIMUM_SECRET_BYTES = 32
 """HS256 wants a key of at least the hash's size (RFC 7518, section 3.2)."""
 
+EXAMPLE_MARK = "local-only-example"
+"""With it begins every secret of the `.env.example` files: published, they keep nobody out."""
+
+PRODUCTION = "production"
+
 
 class SettingsError(Exception):
     """The environment is wrong; ``mistakes`` has one line for each variable."""
@@ -43,6 +48,11 @@ class ServingSettings:
     access_log: bool
 
 
+def published_secrets(variables: Mapping[str, str]) -> list[str]:
+    """Return the names of the variables that hold a secret of a `.env.example` file."""
+    return sorted(name for name, value in variables.items() if EXAMPLE_MARK in value)
+
+
 class Environment:
     """Reads variables and remembers what is wrong with them."""
 
@@ -51,11 +61,14 @@ class Environment:
         self._mistakes: list[str] = []
 
     def check(self) -> None:
-        """Report all mistakes.
+        """Report all mistakes; in production a published secret is one.
 
         Raises:
             SettingsError: at least one variable is missing or wrong.
         """
+        if self._variables.get("ENVIRONMENT", "").strip() == PRODUCTION:
+            for name in published_secrets(self._variables):
+                self._mistake(name, "is the published example, which everybody knows", None)
         if self._mistakes:
             raise SettingsError(self._mistakes)
 
@@ -110,12 +123,16 @@ class Environment:
     def serving(self, port_name: str, default_port: int) -> ServingSettings:
         """Return how the service listens and logs."""
         return ServingSettings(
-            environment=self.choice("ENVIRONMENT", "development", ("development", "production")),
+            environment=self.environment(),
             address=self.text("BIND_ADDRESS", "127.0.0.1"),
             port=self.number(port_name, default_port, minimum=1, maximum=65535),
             log_level=self.log_level(),
             access_log=self.choice("ACCESS_LOG", "on", ("on", "off")) == "on",
         )
+
+    def environment(self) -> str:
+        """Return what the process runs for: development or production."""
+        return self.choice("ENVIRONMENT", "development", ("development", PRODUCTION))
 
     def log_level(self) -> str:
         """Return the least level that is logged."""

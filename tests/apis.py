@@ -107,11 +107,11 @@ class Api:
 
     async def get(self, path: str, **headers: str) -> Answer:
         """GET."""
-        return await self.call("GET", path, **headers)
+        return await self.call("GET", path, data=None, **headers)
 
     async def post(self, path: str, value: Any = None, **headers: str) -> Answer:
         """POST."""
-        return await self.call("POST", path, value, **headers)
+        return await self.call("POST", path, value, data=None, **headers)
 
     async def pages(self, path: str) -> list[Any]:
         """Follow a list's cursors to its end; return all rows."""

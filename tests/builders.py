@@ -1,4 +1,4 @@
-"""Small builders: a customer, a product, an order, with what a test does not care about filled in."""
+"""Small builders: a customer, a product, an order; what a test does not care about is filled in."""
 
 import itertools
 import secrets

@@ -1,4 +1,4 @@
-"""Database servers for tests: an embedded one, and MySQL in a container where an engine is there."""
+"""Database servers for tests: an embedded one, and MySQL 9.7 in a container."""
 
 import functools
 import os

@@ -170,21 +170,24 @@ class CancelHandler(OrderHandlerBase):
 
 
 def _filter(query: dict[str, Any]) -> OrderFilter:
-    start, end = _moment(query, "from"), _moment(query, "to")
+    errors: list[dict[str, str]] = []
+    start, end = _moment(query, "from", errors), _moment(query, "to", errors)
     if start is not None and end is not None and start > end:
-        error = {"pointer": "/from", "detail": "is after to"}
-        raise ValidationFailed(errors=[error])
+        errors.append({"pointer": "/from", "detail": "is after to"})
+    if errors:
+        raise ValidationFailed(errors=errors)
     return OrderFilter(query.get("customer_id"), query.get("status"), start, end)
 
 
-def _moment(query: dict[str, Any], name: str) -> datetime | None:
+def _moment(query: dict[str, Any], name: str, errors: list[dict[str, str]]) -> datetime | None:
     if name not in query:
         return None
     try:
         return parse_moment(query[name])
     except ValueError:
         detail = "must be a date or an RFC 3339 date-time with its offset (a + written as %2B)"
-        raise ValidationFailed(errors=[{"pointer": f"/{name}", "detail": detail}]) from None
+        errors.append({"pointer": f"/{name}", "detail": detail})
+        return None
 
 
 def _cursor(order: Order) -> str:

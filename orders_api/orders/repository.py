@@ -32,13 +32,15 @@ class OrderFilter:
     end: datetime | None
 
 
-async def offers(connection: Connection, product_ids: Iterable[int]) -> dict[int, Offer]:
-    """Return price and stock of those products that exist."""
+async def offers(
+    connection: Connection, product_ids: Iterable[int], *, hold: bool
+) -> dict[int, Offer]:
+    """Return price and stock of those products that exist; held ones stay so until the end."""
     # The servers stumble over numbers of hundreds of digits.
     ids = [min(product_id, _PAST_ALL_IDS) for product_id in product_ids]
     rows = await connection.fetch_all(
         "SELECT id, price_cents, stock, UTC_TIMESTAMP(3) FROM products"
-        f" WHERE id IN ({_marks(ids)})",
+        f" WHERE id IN ({_marks(ids)}){' ORDER BY id FOR UPDATE' if hold else ''}",
         *ids,
     )
     return {product_id: Offer(*offer) for product_id, *offer in rows}

@@ -3,6 +3,7 @@
 A request never holds a connection while it waits for another one, or for the Customers API.
 """
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,7 +29,10 @@ from service_kit import jsons
 from service_kit.database import Connection, Database, MissingReference
 from service_kit.problems import Busy
 
-MOST_ATTEMPTS = 20
+# Whoever was outrun that often holds the rows from the beginning: it would queue for them behind
+# the next change each time, and be outrun for ever by prices that change all the time.
+OPTIMISTIC_ATTEMPTS = 2
+MOST_ATTEMPTS = 5
 
 
 class _OutrunError(Exception):
@@ -126,8 +130,8 @@ class OrderService:
         )
 
     async def _take(self, customer_id: int, quantities: Quantities, record: Recorder) -> Response:
-        async def work(connection: Connection) -> Response:
-            offers = await repository.offers(connection, quantities)
+        async def work(connection: Connection, *, hold: bool) -> Response:
+            offers = await repository.offers(connection, quantities, hold=hold)
             items = price(quantities, offers)
             now = next(iter(offers.values())).read_at
             # Order, then stock, then items: items first would take shared locks on the products
@@ -140,9 +144,10 @@ class OrderService:
             await record(connection, order.id, response)
             return response
 
-        for _ in range(MOST_ATTEMPTS):
+        for attempt in range(MOST_ATTEMPTS):
+            hold = attempt >= OPTIMISTIC_ATTEMPTS
             try:
-                return await self.database.transaction(work)
+                return await self.database.transaction(functools.partial(work, hold=hold))
             except _OutrunError:
                 continue
             except MissingReference as error:

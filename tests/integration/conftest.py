@@ -1,7 +1,7 @@
 """Both services, each with its real database, on free ports in the test's own loop."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
@@ -12,11 +12,13 @@ import customers_api.app
 import customers_api.settings
 import orders_api.app
 import orders_api.settings
-from service_kit.application import ServiceApplication
 from service_kit.serving import Closer, http_server
 from tests import database_servers
 from tests.apis import JWT_VARIABLES, SERVICE_TOKEN, Api
 from tests.database_servers import TestDatabase
+
+if TYPE_CHECKING:
+    from service_kit.application import ServiceApplication
 
 Start = Callable[..., Api]
 

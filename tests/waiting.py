@@ -1,0 +1,15 @@
+"""Waiting for a condition, with a deadline instead of a guess."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+POLL_SECONDS = 0.01
+
+
+async def until(condition: Callable[[], bool], what: str, seconds: float = 10) -> None:
+    """Return as soon as the condition holds; fail when it does not come about in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain: {what}"
+        await asyncio.sleep(POLL_SECONDS)
