@@ -3,7 +3,7 @@
 from typing import Any
 
 from customers_api.rules import Customer, CustomerDetails
-from service_kit.database import Connection
+from service_kit.database_connections import Connection
 from service_kit.search import SearchedTable, search_text
 
 _COLUMNS = "id, name, email, phone, version, created_at, updated_at"

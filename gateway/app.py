@@ -117,6 +117,8 @@ async def open_application(
         log_requests=settings.serving.access_log,
     )
 
+    application.when_draining.append(emulators.turn_away)
+
     async def close() -> None:
         await emulators.close()
         for session in (invocations, *sessions):

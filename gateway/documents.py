@@ -73,7 +73,7 @@ def combined(own: Document, others: Iterable[Document]) -> Document:
     """Return one document with the public paths and the components of all."""
     paths: Document = {}
     components: dict[str, Document] = {}
-    for document in [*others, own]:
+    for document in [*map(_passed_through, others), own]:
         paths |= {
             path: operations
             for path, operations in document.get("paths", {}).items()
@@ -84,6 +84,26 @@ def combined(own: Document, others: Iterable[Document]) -> Document:
             _report_clashes(kind, known, parts)
             known |= parts
     return {**own, "servers": [{"url": "/"}], "paths": paths, "components": components}
+
+
+def _passed_through(document: Document) -> Document:
+    """Return a service's document with what the way through the gateway adds."""
+    paths = {
+        path: {method: _with_outages(operation) for method, operation in operations.items()}
+        for path, operations in document.get("paths", {}).items()
+    }
+    return {**document, "paths": paths}
+
+
+def _with_outages(operation: Document) -> Document:
+    responses = operation.get("responses", {})
+    busy = responses.get("503", {})
+    reasons = f"{busy.get('description', 'Service Unavailable:')}, `UPSTREAM_UNAVAILABLE`"
+    outages = {
+        "503": {**busy, "description": reasons},
+        "504": {**busy, "description": "Gateway Timeout: `UPSTREAM_TIMEOUT`"},
+    }
+    return {**operation, "responses": {**responses, **outages}}
 
 
 def _report_clashes(kind: str, known: Document, parts: Document) -> None:

@@ -38,7 +38,7 @@ class EmulatorPool:
         self._answer_seconds = function_seconds + patience.margin
         self._patience = patience
         self._idle: deque[Emulator] = deque()
-        self._busy: set[Emulator] = set()
+        self._busy: dict[Emulator, float] = {}
         self._line: deque[asyncio.Future[Emulator]] = deque()
         self._tasks: set[asyncio.Task[object]] = set()
         self._alive_gauge = metrics.gauge("emulators_alive", "Emulators that are not out.")
@@ -52,8 +52,9 @@ class EmulatorPool:
 
     @property
     def alive(self) -> int:
-        """How many emulators are not out."""
-        return len(self._idle) + len(self._busy)
+        """How many emulators are not out, nor silent long after the function's own time limit."""
+        silent_since = time.monotonic() - self._answer_seconds
+        return len(self._idle) + sum(since > silent_since for since in self._busy.values())
 
     @property
     def waiting(self) -> int:
@@ -98,6 +99,14 @@ class EmulatorPool:
         if not self.alive:
             raise Busy("No emulator of the orchestrator is alive.")
 
+    def turn_away(self) -> None:
+        """Tell those who wait to come again: the gateway stops."""
+        while self._line:
+            turn = self._line.popleft()
+            if not turn.done():
+                turn.set_exception(Busy("The gateway stops; try again."))
+        self._count()
+
     async def close(self) -> None:
         """Give up what is running."""
         for task in self._tasks:
@@ -132,7 +141,7 @@ class EmulatorPool:
                 return await turn
         except BaseException:
             # The turn may have come at the very moment of giving up.
-            if turn.done() and not turn.cancelled():
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
                 self._give_back(turn.result())
             elif turn in self._line:
                 self._line.remove(turn)
@@ -145,12 +154,12 @@ class EmulatorPool:
             turn = self._line.popleft()
             if not turn.done():
                 emulator = self._idle.popleft()
-                self._busy.add(emulator)
+                self._busy[emulator] = time.monotonic()
                 turn.set_result(emulator)
         self._count()
 
     def _give_back(self, emulator: Emulator) -> None:
-        self._busy.discard(emulator)
+        self._busy.pop(emulator, None)
         self._idle.append(emulator)
         self._hand_out()
 
@@ -165,6 +174,8 @@ class EmulatorPool:
         if not done:
             log.warning("invocation not answered in time", endpoint=emulator.endpoint)
             raise UpstreamTimeout("The orchestrator did not answer in time.")
+        if invocation.cancelled():
+            raise UpstreamUnavailable("The gateway stops; what the call came to is not known.")
         return invocation.result()
 
     async def _invoke(self, emulator: Emulator, event: bytes) -> bytes:
@@ -174,7 +185,7 @@ class EmulatorPool:
             self._give_back(emulator)
             raise
         except Exception:
-            self._busy.discard(emulator)
+            self._busy.pop(emulator, None)
             self._take_out(emulator)
             raise
         self._give_back(emulator)

@@ -40,7 +40,7 @@ def clone_system(given: Mapping[str, str], progress: Progress) -> LocalSystem:
         chosen, is_embedded = memory.ports, memory.is_embedded
         host, port = memory.database_host, memory.database_port
     else:
-        host = given.get("MYSQL_HOST") or _named_host(values)
+        host = given.get("MYSQL_HOST") or values.get("db", {}).get("MYSQL_HOST", "")
         is_embedded = not host
         chosen = ports.choose(
             given, _named_ports(values), memory.ports if memory else None, is_embedded=is_embedded
@@ -86,13 +86,6 @@ def temporary_system(
 def _server(host: str, port: int, variables: Mapping[str, str]) -> DatabaseServer:
     user = variables.get("MYSQL_ADMIN_USER") or "root"
     return DatabaseServer(host, port, user, variables.get("MYSQL_ADMIN_PASSWORD", ""))
-
-
-def _named_host(values: Values) -> str:
-    """Return the server that db/.env names; in a copy of the example that is Compose's: none."""
-    named = values.get("db", {}).get("MYSQL_HOST", "")
-    example = environment.read(environment.example_file(ROOT, "db"))
-    return "" if named == example["MYSQL_HOST"] else named
 
 
 def _named_ports(values: Values) -> dict[str, str]:

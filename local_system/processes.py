@@ -35,11 +35,15 @@ def is_alive(pid: int) -> bool:
     return status.rpartition(")")[2].split()[0] not in {"Z", "X"}
 
 
-def stop(pids: Iterable[int], patience_seconds: float) -> None:
-    """Ask the processes to end, and end those that have not after the patience."""
-    pids = list(pids)
+def stop(find: Callable[[], list[int]], patience_seconds: float) -> None:
+    """Ask the processes that are found to end, and end those that have not after the patience.
+
+    They are looked for anew before they are killed: an id may be somebody else's by then.
+    """
+    pids = find()
     _signal(pids, signal.SIGTERM)
     if not gone(pids, patience_seconds):
+        pids = find()
         _signal(pids, signal.SIGKILL)
         gone(pids, patience_seconds)
 

@@ -15,7 +15,7 @@ def stop(root: Path, run_dir: Path) -> bool:
     was_running = bool(processes.marked(run_dir))
     Supervisor(root, run_dir).shut_down()
     # Whatever is left has lost its supervisor, or ran beside it.
-    processes.stop(processes.marked(run_dir), _PATIENCE_SECONDS)
+    processes.stop(lambda: processes.marked(run_dir), _PATIENCE_SECONDS)
     remove_folder(run_dir / "socket-folder")
     return was_running
 

@@ -22,6 +22,8 @@ from local_system.unix_rpc import UnixTransport
 
 _START_SECONDS = 10
 _STOP_SECONDS = 90.0
+# While it shuts down, supervisord answers every call with a fault.
+_NOT_THERE = (OSError, http.client.HTTPException, xmlrpc.client.Fault)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +113,10 @@ class Supervisor:
             raise LocalSystemError(f"supervisord did not start: see {output.name} and {log}")
 
     def is_running(self) -> bool:
-        """Say whether supervisord answers."""
+        """Say whether supervisord answers, and is not about to end."""
         try:
             self._call("getState")
-        except (OSError, http.client.HTTPException):
+        except _NOT_THERE:
             return False
         return True
 
@@ -143,7 +145,7 @@ class Supervisor:
     def shut_down(self) -> None:
         """Stop every program, in reverse order, then supervisord; nothing if it is not up."""
         pid = self._pid()
-        with contextlib.suppress(OSError, http.client.HTTPException):
+        with contextlib.suppress(*_NOT_THERE):
             self._call("shutdown")
         if pid is not None:
             processes.gone([pid], _STOP_SECONDS)

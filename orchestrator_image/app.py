@@ -11,7 +11,7 @@ import structlog
 
 from orchestrator_image import marshalling
 from orchestrator_image.function import Function
-from orchestrator_image.settings import read_settings
+from orchestrator_image.settings import load
 from service_kit import logs
 from service_kit.settings import SettingsError
 
@@ -25,7 +25,7 @@ def handler(event: Any, context: Any) -> Any:
 
 def _start() -> Function:
     try:
-        settings = read_settings(os.environ)
+        settings = load(os.environ)
     except SettingsError as error:
         logs.configure(SERVICE, "INFO")
         structlog.get_logger().critical("settings are wrong", mistakes=error.mistakes)

@@ -13,7 +13,7 @@ from orchestrator_image import events, rules
 from orchestrator_image.events import Answer, BareEvent, HttpEvent
 from orchestrator_image.replies import Replies
 from orchestrator_image.services import Service
-from orchestrator_image.settings import OrchestratorSettings, Patience
+from orchestrator_image.settings import Patience, Settings
 from orchestrator_image.workflow import Request, Workflow
 from service_kit import correlation, jsons
 from service_kit.problems import Forbidden, InternalError, Problem
@@ -35,7 +35,7 @@ class Function:
     during an invocation and rests between two.
     """
 
-    def __init__(self, settings: OrchestratorSettings) -> None:
+    def __init__(self, settings: Settings) -> None:
         schemas = Schemas(SCHEMAS)
         services = ServiceTokens(settings.service_tokens)
         self._settings = settings

@@ -41,7 +41,7 @@ PATIENCE = Patience(
 
 
 @dataclass(frozen=True, slots=True)
-class OrchestratorSettings:
+class Settings:
     """Where the services are, how we and the operators show who we are."""
 
     customers_api_base: str
@@ -49,24 +49,22 @@ class OrchestratorSettings:
     service_tokens: tuple[str, ...] = field(repr=False)
     jwt: JwtSettings = field(repr=False)
     log_level: str
-    environment: str = "development"
     patience: Patience = PATIENCE
 
 
-def read_settings(variables: Mapping[str, str]) -> OrchestratorSettings:
+def load(variables: Mapping[str, str]) -> Settings:
     """Read the settings from environment variables.
 
     Raises:
         SettingsError: names everything that is missing or wrong.
     """
     environment = Environment(variables)
-    settings = OrchestratorSettings(
+    settings = Settings(
         customers_api_base=environment.url("CUSTOMERS_API_BASE"),
         orders_api_base=environment.url("ORDERS_API_BASE"),
         service_tokens=environment.secrets("SERVICE_TOKEN"),
         jwt=environment.jwt(),
         log_level=environment.log_level(),
-        environment=environment.environment(),
     )
     environment.check()
     return settings

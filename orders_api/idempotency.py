@@ -20,7 +20,9 @@ from typing import Any
 import structlog
 
 from orders_api.problems import IdempotencyKeyReused
-from service_kit.database import Connection, Database, Duplicate
+from service_kit.database import Database
+from service_kit.database_connections import Connection
+from service_kit.database_errors import Duplicate
 from service_kit.jsons import canonical
 from service_kit.problems import Busy, Problem
 

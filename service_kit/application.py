@@ -1,7 +1,7 @@
 """A service as Tornado sees it: a table of routes and what all handlers share."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -9,7 +9,7 @@ from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.routing import URLSpec
 from tornado.web import Application, RequestHandler, url
 
-from service_kit.bodies import BoundedBody
+from service_kit.bodies import BodyBudget, BoundedBody
 from service_kit.handlers import JsonHandler, RefusalHandler, UnknownPathHandler
 from service_kit.metrics import Metrics
 from service_kit.problems import Problem
@@ -50,6 +50,8 @@ class ServiceApplication(Application):
         self.log_requests = log_requests
         self.requests_under_way = 0
         self.draining = False
+        self.when_draining: list[Callable[[], None]] = []
+        self._body_budget = BodyBudget()
 
     def find_handler(  # type: ignore[override]  # Tornado itself needs no more than the interface
         self, request: HTTPServerRequest, **kwargs: Any
@@ -59,7 +61,9 @@ class ServiceApplication(Application):
         def refuse(problem: Problem) -> HTTPMessageDelegate:
             return self.get_handler_delegate(request, RefusalHandler, {"problem": problem})
 
-        return BoundedBody(request, super().find_handler(request, **kwargs), refuse)
+        return BoundedBody(
+            request, super().find_handler(request, **kwargs), refuse, self._body_budget
+        )
 
     def log_request(self, handler: RequestHandler) -> None:
         """Count and log an answered request; without its query, which may name people."""
@@ -78,5 +82,6 @@ class ServiceApplication(Application):
                 path=request.path,
                 status=status,
                 duration_ms=round(seconds * 1000, 3),
+                caller=handler.caller.subject if handler.caller else None,
                 correlation_id=handler.correlation_id,
             )

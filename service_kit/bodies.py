@@ -15,28 +15,57 @@ from tornado.httputil import (
     ResponseStartLine,
 )
 
-from service_kit.problems import BodyTooLarge, Problem
+from service_kit.problems import BodyTooLarge, Busy, Problem
 
 LARGEST_BODY_BYTES = 1024 * 1024
 LARGEST_BODY_DISCARDED_BYTES = 16 * LARGEST_BODY_BYTES
 # Tornado's own limit is out of the way: this module decides.
 SERVER_LIMIT_BYTES = 1 << 62
 
+LARGEST_UNANSWERED_BYTES = 64 * LARGEST_BODY_BYTES
+"""What the bodies of all requests that are still being received may take, before anybody knows who
+sends them."""
+
 RefusalFactory = Callable[[Problem], HTTPMessageDelegate]
+
+
+class BodyBudget:
+    """Counts the bytes of bodies that are being received by one process."""
+
+    def __init__(self, largest: int = LARGEST_UNANSWERED_BYTES) -> None:
+        self._largest = largest
+        self.taken = 0
+
+    def take(self, size: int) -> bool:
+        """Take so many bytes, if that many are left."""
+        if self.taken + size > self._largest:
+            return False
+        self.taken += size
+        return True
+
+    def give_back(self, size: int) -> None:
+        """Give bytes back."""
+        self.taken -= size
 
 
 class BoundedBody(HTTPMessageDelegate):
     """Passes a request on to its handler, unless its body is not to be read."""
 
     def __init__(
-        self, request: HTTPServerRequest, handler: HTTPMessageDelegate, refuse: RefusalFactory
+        self,
+        request: HTTPServerRequest,
+        handler: HTTPMessageDelegate,
+        refuse: RefusalFactory,
+        budget: BodyBudget,
     ) -> None:
         # No service takes forms. Tornado would parse one before anybody asks who is calling, and
         # call a broken one malformed.
         request._parse_body = lambda: None  # type: ignore[method-assign]  # noqa: SLF001
         self._handler = handler
         self._refuse = refuse
+        self._budget = budget
         self._received = 0
+        self._kept = 0
         self._refusal: Problem | None = None
         self._answered = False
 
@@ -47,23 +76,25 @@ class BoundedBody(HTTPMessageDelegate):
         self._start_line, self._headers = start_line, headers
         self._handler.headers_received(start_line, headers)
         declared = headers.get("Content-Length", "")
-        if declared.isdigit() and int(declared) > LARGEST_BODY_DISCARDED_BYTES:
-            # Else Tornado would invite the body, before the refusal is out.
-            headers.pop("Expect", None)
-            self._hang_up()
+        # Whoever waits to be invited is not invited, which Tornado would do otherwise.
+        if _is_above(declared, LARGEST_BODY_BYTES):
+            asks_first = headers.pop("Expect", None)
+            if asks_first or _is_above(declared, LARGEST_BODY_DISCARDED_BYTES):
+                self._hang_up()
 
     def data_received(self, chunk: bytes) -> None:
         """Keep the chunk while the body is within its bound."""
         self._received += len(chunk)
-        if self._received > LARGEST_BODY_BYTES and self._refusal is None:
+        if self._received > LARGEST_BODY_BYTES:
             self._refusal = BodyTooLarge()
         if self._received > LARGEST_BODY_DISCARDED_BYTES:
             self._hang_up()
         elif self._refusal is None:
-            self._handler.data_received(chunk)
+            self._keep(chunk)
 
     def finish(self) -> None:
         """Let the handler answer, or the refusal."""
+        self._settle()
         if self._refusal is None:
             self._handler.finish()
         else:
@@ -71,7 +102,19 @@ class BoundedBody(HTTPMessageDelegate):
 
     def on_connection_close(self) -> None:
         """Tell the handler that nobody listens any more."""
+        self._settle()
         self._handler.on_connection_close()
+
+    def _keep(self, chunk: bytes) -> None:
+        if self._budget.take(len(chunk)):
+            self._kept += len(chunk)
+            self._handler.data_received(chunk)
+        else:
+            self._refusal = Busy("Too much is being received; try again.")
+
+    def _settle(self) -> None:
+        self._budget.give_back(self._kept)
+        self._kept = 0
 
     def _hang_up(self) -> None:
         self._refusal = BodyTooLarge(headers={"Connection": "close"})
@@ -85,3 +128,7 @@ class BoundedBody(HTTPMessageDelegate):
         self._handler = self._refuse(self._refusal)
         self._handler.headers_received(self._start_line, self._headers)
         self._handler.finish()
+
+
+def _is_above(declared_length: str, limit: int) -> bool:
+    return declared_length.isdigit() and int(declared_length) > limit

@@ -18,7 +18,7 @@ from service_kit.problems import (
     MEDIA_TYPE,
     Forbidden,
     InternalError,
-    InvalidJson,
+    MalformedRequest,
     MethodNotAllowed,
     NotFound,
     Problem,
@@ -51,6 +51,7 @@ class JsonHandler(RequestHandler):
 
     access: ClassVar[Access] = Access.OPERATORS
     application: "ServiceApplication"
+    caller: Caller | None = None
 
     def initialize(self, route: str = "unmatched", **collaborators: Any) -> None:
         """Take the route's template, for the metrics, and what the composition root hands in."""
@@ -209,7 +210,7 @@ class JsonHandler(RequestHandler):
         if status_code == HTTPStatus.NOT_FOUND:
             return NotFound()
         if HTTPStatus.BAD_REQUEST <= status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
-            return InvalidJson("The request is malformed.")
+            return MalformedRequest()
         return InternalError()
 
     def _method_not_allowed(self) -> Problem:

@@ -13,7 +13,7 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -80,3 +80,8 @@ class Metrics:
             MultiProcessCollector(everything)  # type: ignore[no-untyped-call]
             return generate_latest(everything)
         return generate_latest(self.registry)
+
+
+def forget_process(pid: int, folder: str) -> None:
+    """Take a dead worker's gauges out of the sums; its counters stay."""
+    mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]

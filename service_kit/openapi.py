@@ -26,8 +26,17 @@ Document = dict[str, Any]
 
 REQUEST_HEADERS: dict[str, Document] = {
     "X-Idempotency-Key": {
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+        "schema": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 255,
+            "pattern": "^[!-~]([ -~]*[!-~])?$",
+        },
         "description": "Names this request for 24 hours: a repeat gets the first response again.",
+    },
+    "If-None-Match": {
+        "schema": {"type": "string"},
+        "description": "The ETag of the version that the caller has: 304 while nothing changed.",
     },
     "If-Match": {
         "schema": {"type": "string"},
@@ -48,6 +57,10 @@ _ANSWER_HEADERS: dict[str, Document] = {
     "Idempotent-Replayed": {
         "schema": {"type": "string", "enum": ["true"]},
         "description": "The response is the first one to this key, again.",
+    },
+    "WWW-Authenticate": {
+        "schema": {"type": "string", "enum": ["Bearer"]},
+        "description": "A bearer token is asked for.",
     },
     "Retry-After": {
         "schema": {"type": "integer", "minimum": 0},
@@ -91,7 +104,9 @@ def build_document(
     access = {_path_key(spec): spec.target.access for spec in routes if _is_ours(spec)}
     paths = {
         path: {
-            method: _operation(path, operation, access[_braces_away(path)], schemas)
+            method: _operation(
+                path, _conditional(method, operation), access[_braces_away(path)], schemas
+            )
             for method, operation in operations.items()
         }
         for path, operations in exported["paths"].items()
@@ -102,6 +117,17 @@ def build_document(
         "servers": [{"url": "/"}],
         "paths": paths,
         "components": {"schemas": schemas.documents, "securitySchemes": _SECURITY_SCHEMES},
+    }
+
+
+def _conditional(method: str, given: Document) -> Document:
+    """Add what every read of a versioned resource can do (RFC 9110, section 13.1.2)."""
+    if method != "get" or "ETag" not in given.get("x-answer-headers", []):
+        return given
+    return {
+        **given,
+        "x-headers": [*given.get("x-headers", []), "If-None-Match"],
+        "x-answers": {**given["x-answers"], "304": None},
     }
 
 
@@ -216,7 +242,8 @@ def _answer(status: str, schema: str | None, given: Document) -> Document:
 
 
 def _refusal(status: str, codes: Sequence[str]) -> Document:
-    names = [correlation.HEADER, *(["Retry-After"] if status in {"429", "503"} else [])]
+    own = {"401": ["WWW-Authenticate"], "503": ["Retry-After"], "504": ["Retry-After"]}
+    names = [correlation.HEADER, *own.get(status, [])]
     return {
         "description": f"{HTTPStatus(int(status)).phrase}: {', '.join(f'`{c}`' for c in codes)}",
         "headers": {name: _ANSWER_HEADERS[name] for name in names},

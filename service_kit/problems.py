@@ -2,6 +2,7 @@
 
     Problem
     ├── InvalidJson            400  INVALID_JSON
+    ├── MalformedRequest       400  MALFORMED_REQUEST
     ├── Unauthorized           401  UNAUTHORIZED
     ├── Forbidden              403  FORBIDDEN
     ├── NotFound               404  NOT_FOUND
@@ -72,6 +73,14 @@ class InvalidJson(Problem):
     status = 400
     code = "INVALID_JSON"
     title = "The body is not JSON"
+
+
+class MalformedRequest(Problem):
+    """The request breaks HTTP's own rules."""
+
+    status = 400
+    code = "MALFORMED_REQUEST"
+    title = "The request is not sound HTTP"
 
 
 class Unauthorized(Problem):

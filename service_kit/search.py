@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from service_kit.database import Connection
+from service_kit.database_connections import Connection
 
 TERM_LENGTH = 64
 """Characters of a word that the table of terms keeps."""

@@ -18,13 +18,12 @@ from dataclasses import dataclass
 
 import structlog
 import uvloop
-from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from service_kit import logs
 from service_kit.application import ServiceApplication
-from service_kit.bodies import SERVER_LIMIT_BYTES
-from service_kit.metrics import MULTIPROCESS_FOLDER
+from service_kit.metrics import MULTIPROCESS_FOLDER, forget_process
+from service_kit.server import allow_many_files, http_server
 from service_kit.settings import ServingSettings, SettingsError
 
 log = structlog.get_logger()
@@ -33,9 +32,6 @@ DRAIN_SECONDS = 8.0
 # A client that has just been told to close its connection may have a request on its way.
 GRACE_SECONDS = 0.3
 POLL_SECONDS = 0.02
-IDLE_CONNECTION_SECONDS = 75
-BODY_SECONDS = 30
-LARGEST_HEADERS_BYTES = 32 * 1024
 BACKLOG = 1024
 RESTART_SECONDS = 1.0
 WORKER = "SERVICE_WORKER"
@@ -55,6 +51,8 @@ class Service:
 
 def main(name: str, load: Callable[[], Service], *, may_have_workers: bool = True) -> None:
     """Run a service from the command line."""
+    # Until there is a loop to stop, stopping is no more than ending.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     parser = argparse.ArgumentParser(prog=f"python -m {name}", description=main.__doc__)
     if may_have_workers:
         parser.add_argument("--workers", type=int, default=1, help="processes on the port")
@@ -69,27 +67,17 @@ def main(name: str, load: Callable[[], Service], *, may_have_workers: bool = Tru
     workers = getattr(arguments, "workers", 1)
     if workers > 1 and WORKER not in os.environ:
         sys.exit(_supervise(name, service.serving, workers))
-    try:
-        uvloop.run(_serve(service))
-    except OSError as error:
-        sys.exit(f"{name}: cannot listen on port {service.serving.port}: {error.strerror}")
-
-
-def http_server(application: ServiceApplication) -> HTTPServer:
-    """Return a server with the bounds on time and size that all services have."""
-    return HTTPServer(
-        application,
-        idle_connection_timeout=IDLE_CONNECTION_SECONDS,
-        body_timeout=BODY_SECONDS,
-        max_header_size=LARGEST_HEADERS_BYTES,
-        max_body_size=SERVER_LIMIT_BYTES,
-    )
+    allow_many_files()
+    uvloop.run(_serve(service))
 
 
 async def _serve(service: Service) -> None:
     serving = service.serving
     shared = WORKER in os.environ
-    sockets = bind_sockets(serving.port, serving.address, backlog=BACKLOG, reuse_port=shared)
+    try:
+        sockets = bind_sockets(serving.port, serving.address, backlog=BACKLOG, reuse_port=shared)
+    except OSError as error:
+        sys.exit(f"{service.name}: cannot listen on port {serving.port}: {error.strerror}")
     application, close = await service.open()
     server = http_server(application)
     server.add_sockets(sockets)
@@ -98,8 +86,10 @@ async def _serve(service: Service) -> None:
     log.info("stopping", requests_under_way=application.requests_under_way)
     server.stop()
     await _drain(application)
-    await server.close_all_connections()
+    # What still runs hears that all is closed, and can say so.
     await close()
+    await _until_answered(application, GRACE_SECONDS)
+    await server.close_all_connections()
     log.info("stopped")
 
 
@@ -122,12 +112,21 @@ async def _stop_signal() -> None:
 
 async def _drain(application: ServiceApplication) -> None:
     application.draining = True
+    for notify in application.when_draining:
+        notify()
     end = time.monotonic() + DRAIN_SECONDS
     quiet_since = time.monotonic()
     while time.monotonic() < end:
         if application.requests_under_way:
             quiet_since = time.monotonic()
         elif time.monotonic() - quiet_since > GRACE_SECONDS:
+            return
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _until_answered(application: ServiceApplication, seconds: float) -> None:
+    for _ in range(round(seconds / POLL_SECONDS)):
+        if not application.requests_under_way:
             return
         await asyncio.sleep(POLL_SECONDS)
 
@@ -157,6 +156,7 @@ def _supervise(name: str, serving: ServingSettings, workers: int) -> int:
             for place, worker in enumerate(running):
                 if worker.poll() is not None and not stopping:
                     log.error("a worker ended", pid=worker.pid, exit_code=worker.returncode)
+                    forget_process(worker.pid, folder)
                     time.sleep(RESTART_SECONDS)
                     running[place] = _start(command, environment)
         return _stop_all(running)

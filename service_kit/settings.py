@@ -4,6 +4,7 @@ A service's ``settings.py`` reads each variable through an `Environment` and cal
 end; a mistaken variable gives a harmless stand-in until then.
 """
 
+import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -41,7 +42,6 @@ class JwtSettings:
 class ServingSettings:
     """How a service listens and logs."""
 
-    environment: str
     address: str
     port: int
     log_level: str
@@ -66,7 +66,7 @@ class Environment:
         Raises:
             SettingsError: at least one variable is missing or wrong.
         """
-        if self._variables.get("ENVIRONMENT", "").strip() == PRODUCTION:
+        if self.choice("ENVIRONMENT", "development", ("development", PRODUCTION)) == PRODUCTION:
             for name in published_secrets(self._variables):
                 self._mistake(name, "is the published example, which everybody knows", None)
         if self._mistakes:
@@ -80,6 +80,17 @@ class Environment:
         if default is None:
             return self._mistake(name, "is required", "")
         return default
+
+    def file(self, name: str) -> str | None:
+        """Return the path of a readable file of certificates (PEM); None if none is named."""
+        path = self.text(name, "")
+        if not path:
+            return None
+        try:
+            ssl.create_default_context(cafile=path)
+        except OSError:  # ssl.SSLError is one
+            return self._mistake(name, "must be a readable file of certificates in PEM", None)
+        return path
 
     def number(self, name: str, default: int, *, minimum: int, maximum: int) -> int:
         """Return an integer within the bounds."""
@@ -123,16 +134,11 @@ class Environment:
     def serving(self, port_name: str, default_port: int) -> ServingSettings:
         """Return how the service listens and logs."""
         return ServingSettings(
-            environment=self.environment(),
             address=self.text("BIND_ADDRESS", "127.0.0.1"),
             port=self.number(port_name, default_port, minimum=1, maximum=65535),
             log_level=self.log_level(),
             access_log=self.choice("ACCESS_LOG", "on", ("on", "off")) == "on",
         )
-
-    def environment(self) -> str:
-        """Return what the process runs for: development or production."""
-        return self.choice("ENVIRONMENT", "development", ("development", PRODUCTION))
 
     def log_level(self) -> str:
         """Return the least level that is logged."""

@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from orders_api.idempotency import Response
-from orders_api.orders.repository import OrderFilter
-from orders_api.orders.rules import Order
+from orders_api.orders.rules import Order, OrderFilter
 from orders_api.orders.service import OrderService
 from orders_api.problems import IdempotencyKeyInvalid, IdempotencyKeyRequired
 from service_kit import paging

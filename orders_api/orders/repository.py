@@ -2,12 +2,11 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from orders_api.orders.rules import Item, Offer, Order, OrderStatus, total
-from service_kit.database import Connection
+from orders_api.orders.rules import Item, Offer, Order, OrderFilter, OrderStatus, total
+from service_kit.database_connections import Connection
 
 _COLUMNS = "id, customer_id, status, total_cents, version, created_at, confirmed_at, canceled_at"
 
@@ -20,16 +19,6 @@ _INDEX_BY_FILTERS = {
     ("customer_id",): "orders_by_customer",
     ("customer_id", "status"): "orders_by_customer_and_status",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class OrderFilter:
-    """Which orders a list shows; None does not filter. Moments are UTC without zone."""
-
-    customer_id: int | None
-    status: str | None
-    start: datetime | None
-    end: datetime | None
 
 
 async def offers(

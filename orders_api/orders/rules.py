@@ -112,6 +112,16 @@ class Order:
         return {**self.document(), "items": [item.document() for item in items]}
 
 
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """Which orders a list shows; None does not filter. Moments are UTC without zone."""
+
+    customer_id: int | None
+    status: str | None
+    start: datetime | None
+    end: datetime | None
+
+
 def add_up(lines: Iterable[Mapping[str, int]]) -> Quantities:
     """Add the lines of each product up, and bring the products in the order of their ids."""
     quantities: dict[int, int] = {}

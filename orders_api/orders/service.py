@@ -13,10 +13,10 @@ from typing import Any
 from orders_api.customers_client import CustomersClient
 from orders_api.idempotency import IdempotencyKeys, Recorder, Request, Response
 from orders_api.orders import repository
-from orders_api.orders.repository import OrderFilter
 from orders_api.orders.rules import (
     Item,
     Order,
+    OrderFilter,
     OrderStatus,
     Quantities,
     add_up,
@@ -26,13 +26,14 @@ from orders_api.orders.rules import (
 )
 from orders_api.problems import CustomerNotFound, OrderNotFound
 from service_kit import jsons
-from service_kit.database import Connection, Database, MissingReference
+from service_kit.database import Database
+from service_kit.database_connections import Connection
+from service_kit.database_errors import MissingReference
 from service_kit.problems import Busy
 
-# Whoever was outrun that often holds the rows from the beginning: it would queue for them behind
-# the next change each time, and be outrun for ever by prices that change all the time.
-OPTIMISTIC_ATTEMPTS = 2
-MOST_ATTEMPTS = 5
+# The rows are read without holding them, and held from the beginning after being outrun twice:
+# whoever reads first would else be outrun for ever by prices that change all the time.
+HOLDS_ROWS = (False, False, True)
 
 
 class _OutrunError(Exception):
@@ -144,8 +145,7 @@ class OrderService:
             await record(connection, order.id, response)
             return response
 
-        for attempt in range(MOST_ATTEMPTS):
-            hold = attempt >= OPTIMISTIC_ATTEMPTS
+        for hold in HOLDS_ROWS:
             try:
                 return await self.database.transaction(functools.partial(work, hold=hold))
             except _OutrunError:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from orders_api.products.rules import Product, terms
-from service_kit.database import Connection
+from service_kit.database_connections import Connection
 from service_kit.search import SearchedTable, search_text
 
 _COLUMNS = "id, sku, name, price_cents, stock, version, created_at, updated_at"

@@ -6,7 +6,9 @@ from typing import Any
 from orders_api.problems import ProductNotFound, SkuTaken
 from orders_api.products import repository
 from orders_api.products.rules import Product, changed_stock
-from service_kit.database import Connection, Database, Duplicate
+from service_kit.database import Database
+from service_kit.database_connections import Connection
+from service_kit.database_errors import Duplicate
 from service_kit.versions import check_precondition
 
 

@@ -113,7 +113,6 @@ def test_the_files_that_scripts_up_makes_change_no_address(clone: Path, tmp_path
 
     assert differing
     assert {(service, name) for service, name in differing if not is_secret(name)} == {
-        ("db", "MYSQL_HOST"),  # it takes the password alone
         *((emulator, "RIE_PORT") for emulator in EMULATORS),  # not the function's affair
     }
 

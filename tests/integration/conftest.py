@@ -12,13 +12,14 @@ import customers_api.app
 import customers_api.settings
 import orders_api.app
 import orders_api.settings
-from service_kit.serving import Closer, http_server
+from service_kit.server import http_server
 from tests import database_servers
 from tests.apis import JWT_VARIABLES, SERVICE_TOKEN, Api
 from tests.database_servers import TestDatabase
 
 if TYPE_CHECKING:
     from service_kit.application import ServiceApplication
+    from service_kit.serving import Closer
 
 Start = Callable[..., Api]
 

@@ -16,7 +16,8 @@ import gateway.settings
 from gateway.patience import PATIENCE, EmulatorPatience, Patience, ServicePatience
 from service_kit.application import ServiceApplication
 from service_kit.retrying import Backoff
-from service_kit.serving import Closer, http_server
+from service_kit.server import http_server
+from service_kit.serving import Closer
 from tests.apis import JWT_VARIABLES, SERVICE_TOKEN, Api, token
 from tests.integration.gateway_emulators import FakeEmulator
 from tests.integration.gateway_peers import Upstream

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator_image.function import Function
-from orchestrator_image.settings import PATIENCE, OrchestratorSettings, Patience
+from orchestrator_image.settings import PATIENCE, Patience, Settings
 from service_kit.retrying import Backoff
 from service_kit.settings import JwtSettings
 from service_kit.tokens import OperatorTokens, Role
@@ -46,7 +46,7 @@ def orchestrator(
 ) -> Iterator[Function]:
     """Run the function with both services at one base URL, or each at its own."""
     function = Function(
-        OrchestratorSettings(
+        Settings(
             customers_api_base=base_url,
             orders_api_base=orders_base_url or base_url,
             service_tokens=(SERVICE_TOKEN,),

@@ -9,7 +9,8 @@ import uvloop
 from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOLoop
 
-from service_kit.database import Connection, Database, DatabaseSettings
+from service_kit.database import Database
+from service_kit.database_connections import Connection, DatabaseSettings
 from tests.database_servers import TestDatabase
 
 

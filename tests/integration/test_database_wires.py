@@ -14,7 +14,9 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from service_kit import database as kit
-from service_kit.database import Connection, Database
+from service_kit import database_connections as connections
+from service_kit.database import Database
+from service_kit.database_connections import Connection
 from service_kit.problems import Busy
 from tests.database_servers import TestDatabase
 from tests.integration.cutting_proxy import Cut, CuttingProxy
@@ -302,7 +304,7 @@ async def greets_and_falls_silent(
 async def test_a_server_that_does_not_let_in_is_busy_in_time(
     open_pool: Any, watcher: Watcher, monkeypatch: pytest.MonkeyPatch, answer: Serve
 ) -> None:
-    monkeypatch.setattr(kit, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(connections, "CONNECT_SECONDS", 0.2)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
@@ -447,7 +449,7 @@ async def test_where_tls_is_required_all_is_encrypted(
     believing_anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     believing_anybody.check_hostname = False
     believing_anybody.verify_mode = ssl.CERT_NONE
-    monkeypatch.setattr(kit, "_tls_context", lambda _settings: believing_anybody)
+    monkeypatch.setattr(kit, "tls_context", lambda _settings: believing_anybody)
     pool = open_pool(certified.admin.port, tls=True)
 
     async def cipher(connection: Connection) -> tuple[Any, ...] | None:

@@ -204,8 +204,8 @@ async def test_a_cancel_that_waited_until_the_time_was_over_comes_too_late(
     assert stocks(database, [product]) == [6]
 
 
-async def test_moments_are_those_of_the_database_not_of_the_service(
-    orders: Api, customers: Api, database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+async def test_moments_are_in_utc_by_the_clock_of_the_database(
+    orders: Api, customers: Api, database: TestDatabase
 ) -> None:
     customer, product = await a_customer(customers), await a_product(orders)
     before = database.query("SELECT UTC_TIMESTAMP(3)")[0][0]

@@ -9,7 +9,7 @@ from pymysql.err import OperationalError
 
 from orders_api.orders import repository
 from orders_api.orders.rules import Item
-from service_kit.database import Connection
+from service_kit.database_connections import Connection
 from tests.apis import Api
 from tests.builders import a_customer, a_product, lines, stock_of
 from tests.database_servers import TestDatabase

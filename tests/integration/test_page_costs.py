@@ -11,10 +11,11 @@ from tornado.ioloop import IOLoop
 
 from local_system.database import DatabaseServer
 from orders_api.orders import repository as orders
-from orders_api.orders.repository import OrderFilter
+from orders_api.orders.rules import OrderFilter
 from orders_api.products import repository as products
 from orders_api.settings import load
-from service_kit.database import Connection, Database
+from service_kit.database import Database
+from service_kit.database_connections import Connection
 from service_kit.metrics import Metrics
 from service_kit.paging import FIRST_PAGE_ID
 from tests.apis import JWT_VARIABLES, SERVICE_TOKEN

@@ -10,7 +10,7 @@ from gateway.emulator import Emulator, EmulatorLost
 from gateway.emulator_pool import EmulatorPool
 from gateway.patience import PATIENCE
 from service_kit.metrics import Metrics
-from service_kit.problems import Busy, UpstreamUnavailable
+from service_kit.problems import Busy, UpstreamTimeout, UpstreamUnavailable
 from service_kit.retrying import Backoff
 
 pytestmark = pytest.mark.usefixtures("io_loop")
@@ -37,14 +37,20 @@ class SlowEmulator(Emulator):
         return True
 
 
-def a_pool(emulator: Emulator, *, most_waiting: int = 100, total: float = 60) -> EmulatorPool:
+def a_pool(
+    emulator: Emulator,
+    *,
+    most_waiting: int = 100,
+    total: float = 60,
+    function_seconds: float = 20,
+) -> EmulatorPool:
     patience = replace(
         PATIENCE.emulators,
         most_waiting=most_waiting,
         total=total,
         probes=Backoff(base_seconds=0, cap_seconds=0, attempts=0),
     )
-    return EmulatorPool([emulator], 20.0, patience, Metrics())
+    return EmulatorPool([emulator], function_seconds, patience, Metrics())
 
 
 async def line_of(pool: EmulatorPool, calls: int) -> None:
@@ -101,6 +107,38 @@ async def test_those_who_leave_make_room_in_the_line() -> None:
     await pool.close()
 
 
+async def test_those_who_wait_are_turned_away_when_the_gateway_stops() -> None:
+    emulator = SlowEmulator()
+    pool = a_pool(emulator)
+    first = asyncio.create_task(pool.invoke(b"first"))
+    waiting = [asyncio.create_task(pool.invoke(b"")) for _ in range(3)]
+    await line_of(pool, 4)
+    await line_of(pool, 3)
+
+    pool.turn_away()
+
+    refusals = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(refusal) for refusal in refusals] == [Busy] * 3
+    emulator.may_answer.set()
+    assert await first == b"first"
+    await pool.close()
+
+
+async def test_an_emulator_that_is_silent_long_after_its_time_limit_is_not_alive() -> None:
+    emulator = SlowEmulator()
+    pool = a_pool(emulator, function_seconds=-PATIENCE.emulators.margin)
+    call = asyncio.create_task(pool.invoke(b""))
+    await asyncio.wait([call])
+
+    assert isinstance(call.exception(), UpstreamTimeout)
+    assert pool.alive == 0
+    with pytest.raises(Busy):
+        await pool.check()
+    emulator.may_answer.set()
+    await turns_until(lambda: pool.alive == 1)
+    await pool.close()
+
+
 async def test_to_close_ends_what_runs() -> None:
     emulator = SlowEmulator()
     pool = a_pool(emulator)
@@ -111,7 +149,7 @@ async def test_to_close_ends_what_runs() -> None:
 
     async with asyncio.timeout(5):
         await asyncio.wait([call])
-    assert call.cancelled()
+    assert isinstance(call.exception(), UpstreamUnavailable)
 
 
 async def test_a_defect_costs_the_call_and_not_the_place() -> None:

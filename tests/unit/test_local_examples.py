@@ -26,7 +26,7 @@ def test_the_orders_api_starts_with_its_example() -> None:
 
 
 def test_the_database_is_set_up_with_its_example() -> None:
-    settings = DatabaseSettings.from_environment(example("db"))
+    settings = DatabaseSettings.from_environment({**example("db"), "MYSQL_HOST": "db"})
 
     assert (settings.host, settings.database, settings.tls) == ("db", "backoffice", False)
     assert settings.customers_password == example("customers_api")["MYSQL_PASSWORD"]

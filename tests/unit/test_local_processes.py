@@ -67,7 +67,7 @@ def test_a_process_that_does_not_listen_is_ended_after_the_patience(tmp_path: Pa
     with running(python(DEAF), str(tmp_path)) as deaf:
         first_line(deaf)
 
-        processes.stop([deaf.pid], patience_seconds=0.2)
+        processes.stop(lambda: [deaf.pid], patience_seconds=0.2)
 
         assert deaf.wait(PATIENCE_SECONDS) == -signal.SIGKILL
 

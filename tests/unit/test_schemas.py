@@ -294,3 +294,10 @@ def test_the_validator_that_decides_and_the_one_that_explains_agree(
     assert not any(error["detail"].startswith("data") for error in errors)
     assert bool(errors) != (checked is not None)
     assert errors or explains.is_valid(checked)
+
+
+def test_a_text_too_long_for_any_schema_costs_no_normalisation() -> None:
+    # A run of combining marks takes quadratic time to bring in order: minutes for this one.
+    marks = "a" + "\u0301" * 100_000 + "\u0323" * 100_000
+
+    assert normalize(f" {marks} ") == marks

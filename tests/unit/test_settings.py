@@ -1,11 +1,17 @@
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 import customers_api.settings
 import orders_api.settings
-from service_kit.database import DatabaseSettings
+from service_kit.database_connections import DatabaseSettings
 from service_kit.settings import Environment, SettingsError
 
 SECRET = "a-signing-secret-of-32-bytes-or-more"
@@ -42,7 +48,6 @@ def test_a_service_starts_with_the_least_and_takes_defaults_for_the_rest(
 
     assert settings.serving.address == "127.0.0.1"
     assert settings.serving.log_level == "INFO"
-    assert settings.serving.environment == "development"
     assert settings.serving.access_log
     assert (settings.database.port, settings.database.pool_size) == (3306, 10)
     assert not settings.database.tls
@@ -193,15 +198,52 @@ def test_any_other_number_is_a_mistake(text: str) -> None:
         environment.check()
 
 
-def test_the_database_is_read_with_tls_and_its_authority() -> None:
+def a_certificate() -> bytes:
+    """Return a certificate that an authority has signed for itself, in PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "an authority")])
+    builder = x509.CertificateBuilder(
+        issuer_name=name,
+        subject_name=name,
+        public_key=key.public_key(),
+        serial_number=1,
+        not_valid_before=datetime(2026, 1, 1, tzinfo=UTC),
+        not_valid_after=datetime(2036, 1, 1, tzinfo=UTC),
+    )
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def test_the_database_is_read_with_tls_and_its_authority(tmp_path: Path) -> None:
+    authority = tmp_path / "ca.pem"
+    authority.write_bytes(a_certificate())
     environment = Environment(
-        {**CUSTOMERS, "MYSQL_TLS": "required", "MYSQL_TLS_CA": "/ca.pem", "MYSQL_PORT": "3307"}
+        {
+            **CUSTOMERS,
+            "MYSQL_TLS": "required",
+            "MYSQL_TLS_CA": str(authority),
+            "MYSQL_PORT": "3307",
+        }
     )
 
     settings = DatabaseSettings.read(environment)
 
     environment.check()
-    assert (settings.tls, settings.tls_ca, settings.port) == (True, "/ca.pem", 3307)
+    assert (settings.tls, settings.tls_ca, settings.port) == (True, str(authority), 3307)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no certificate"])
+def test_an_authority_that_cannot_be_read_is_a_mistake(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    authority = tmp_path / "ca.pem"
+    if content is not None:
+        authority.write_bytes(content)
+    environment = Environment({**CUSTOMERS, "MYSQL_TLS_CA": str(authority)})
+
+    DatabaseSettings.read(environment)
+
+    with pytest.raises(SettingsError, match="MYSQL_TLS_CA must be a readable file"):
+        environment.check()
 
 
 @pytest.mark.parametrize(("load", "variables"), SERVICES)

@@ -9,7 +9,7 @@ from typing import Any
 from tests.apis import Answer, Api
 from tests.builders import a_customer, a_product, lines, unique
 from tests.database_servers import TestDatabase
-from tests.integration.locks import kill_connections
+from tests.integration.locks import holding_product, kill_connections
 from tests.integration.order_calls import cancel, confirm, create
 from tests.integration.order_facts import check_books, orders_of, stocks
 from tests.integration.races.crowd import (
@@ -29,7 +29,6 @@ async def test_orders_under_keys_are_taken_once_each_however_often_connections_a
     customer = await a_customer(customers)
     products = [await a_product(orders, stock=500) for _ in range(3)]
     key = unique("key")
-    kills = 0
 
     def until_taken(number: int) -> Call:
         items = shuffled_lines(plan, products)
@@ -46,17 +45,21 @@ async def test_orders_under_keys_are_taken_once_each_however_often_connections_a
         return call
 
     async def kill_now_and_then() -> None:
-        nonlocal kills
         while True:
-            kills += len(kill_connections(database, at_most=plan.choice((1, 3, 20))))
+            kill_connections(database, at_most=plan.choice((1, 3, 20)))
             await asyncio.sleep(0.02)
 
+    with holding_product(database, plan.choice(products)) as other:
+        calls = [until_taken(number) for number in range(80)]
+        taking = asyncio.create_task(at_once(doors, calls))
+        await other.until_waiting(5)
+        killed = kill_connections(database, statement="UPDATE products", at_most=3)
     killing = asyncio.create_task(kill_now_and_then())
-    answers = await at_once(doors, [until_taken(number) for number in range(80)])
+    answers = await taking
     killing.cancel()
     await asyncio.gather(killing, return_exceptions=True)
 
-    assert kills > 0
+    assert len(killed) == 3
     assert statuses(answers) == {201: 80}
     taken = orders_of(database, customer)
     assert taken == sorted(answer.json["id"] for answer in answers)
