@@ -19,6 +19,7 @@ from service_kit.tokens import Authenticator, OperatorTokens, ServiceTokens
 
 NAME = "customers_api"
 VERSION = "1.0.0"
+"""Of what clients see, not of the code."""
 SCHEMAS = Path(__file__).parent / "schemas"
 
 

@@ -32,6 +32,7 @@ from service_kit.upstream import open_session
 
 NAME = "gateway"
 VERSION = "1.0.0"
+"""Of what clients see, not of the code."""
 # Read as data: the shapes of the orchestrator are written there and nowhere else.
 ORCHESTRATOR_SCHEMAS = Path(__file__).parent.parent / "orchestrator_image" / "schemas"
 
@@ -116,8 +117,6 @@ async def open_application(
         metrics=metrics,
         log_requests=settings.serving.access_log,
     )
-
-    application.when_draining.append(emulators.turn_away)
 
     async def close() -> None:
         await emulators.close()

@@ -99,16 +99,13 @@ class EmulatorPool:
         if not self.alive:
             raise Busy("No emulator of the orchestrator is alive.")
 
-    def turn_away(self) -> None:
-        """Tell those who wait to come again: the gateway stops."""
+    async def close(self) -> None:
+        """Give up what is running, and tell those who wait to come again."""
         while self._line:
             turn = self._line.popleft()
             if not turn.done():
                 turn.set_exception(Busy("The gateway stops; try again."))
         self._count()
-
-    async def close(self) -> None:
-        """Give up what is running."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

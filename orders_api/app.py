@@ -28,6 +28,7 @@ from service_kit.upstream import Timeouts, Upstream, open_session
 
 NAME = "orders_api"
 VERSION = "1.0.0"
+"""Of what clients see, not of the code."""
 SCHEMAS = Path(__file__).parent / "schemas"
 PURGE_PAUSE_SECONDS = 60.0
 CUSTOMERS_TIMEOUTS = Timeouts(connect=1.0, total=2.0)

@@ -1,7 +1,7 @@
 """A service as Tornado sees it: a table of routes and what all handlers share."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -50,7 +50,6 @@ class ServiceApplication(Application):
         self.log_requests = log_requests
         self.requests_under_way = 0
         self.draining = False
-        self.when_draining: list[Callable[[], None]] = []
         self._body_budget = BodyBudget()
 
     def find_handler(  # type: ignore[override]  # Tornado itself needs no more than the interface

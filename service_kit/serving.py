@@ -112,8 +112,6 @@ async def _stop_signal() -> None:
 
 async def _drain(application: ServiceApplication) -> None:
     application.draining = True
-    for notify in application.when_draining:
-        notify()
     end = time.monotonic() + DRAIN_SECONDS
     quiet_since = time.monotonic()
     while time.monotonic() < end:
