@@ -11,6 +11,7 @@ from aiohttp import AddrInfoType, ClientTimeout
 
 from service_kit import correlation
 from service_kit.problems import UpstreamUnavailable
+from service_kit.upstream import read_bounded
 
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
 LARGEST_ANSWER_BYTES = 6 * 1024 * 1024 + 64 * 1024
@@ -70,7 +71,7 @@ class Emulator:
         url = self.endpoint + INVOCATIONS
         try:
             async with self._session.post(url, data=BytesIO(event), headers=headers) as response:
-                answer = await _bounded(response)
+                answer = await read_bounded(response, LARGEST_ANSWER_BYTES)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise EmulatorLost(type(error).__name__, was_sent=False) from error
         except (aiohttp.ClientError, OSError) as error:
@@ -92,15 +93,6 @@ class Emulator:
             return False
         writer.transport.abort()
         return True
-
-
-async def _bounded(response: aiohttp.ClientResponse) -> bytes:
-    answer = bytearray()
-    async for part in response.content.iter_any():
-        answer += part
-        if len(answer) > LARGEST_ANSWER_BYTES:
-            raise UpstreamUnavailable("The emulator answered without end.")
-    return bytes(answer)
 
 
 def _watched_socket(address: AddrInfoType) -> socket.socket:

@@ -156,7 +156,7 @@ class Upstream:
                     ceil_threshold=math.inf,
                 ),
             ) as response:
-                data = await _read_bounded(response)
+                data = await read_bounded(response, LARGEST_REPLY_BYTES)
                 return self._checked(response, data, attempt)
         except aiohttp.ServerTimeoutError as error:
             raise UpstreamUnavailable(f"No connection in time: {type(error).__name__}.") from error
@@ -186,11 +186,16 @@ class UpstreamProblem(UpstreamUnavailable):
         super().__init__(f"It answered {status}.")
 
 
-async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
+async def read_bounded(response: aiohttp.ClientResponse, largest: int) -> bytes:
+    """Return the body of an answer, of so many bytes at the most.
+
+    Raises:
+        UpstreamUnavailable: there is more.
+    """
     data = bytearray()
     async for chunk in response.content.iter_any():
         data += chunk
-        if len(data) > LARGEST_REPLY_BYTES:
+        if len(data) > largest:
             raise UpstreamUnavailable("It answered with too much.")
     return bytes(data)
 
