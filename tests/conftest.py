@@ -1,5 +1,10 @@
 """What the head of the report says about this machine: which tests it leaves out, and why."""
 
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
 from tests import database_servers
 from tests.docker import engine
 
@@ -9,3 +14,12 @@ def pytest_report_header() -> list[str]:
     containers = f"left out, because {missing}" if missing else "built and run here"
     databases = ", ".join(database_servers.available()) or "none"
     return [f"databases: {databases}", f"containers (tests/docker): {containers}"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _the_loop_outside_of_tests() -> Iterator[None]:
+    """Keep hold of the loop that asyncio would make by itself, and that nobody would close."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    loop.close()
