@@ -6,6 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_system import debian_packages
 from local_system.failures import LocalSystemError
 from local_system.progress import Progress
 
@@ -53,50 +54,11 @@ def find_or_install(log: Path, progress: Progress) -> Binaries:
     binaries = find()
     if binaries is not None:
         return binaries
-    with progress.step(f"installing a database server by apt ({', '.join(_PACKAGES)})"):
-        _install(log)
+    debian_packages.install(_PACKAGES, "database server", _REMEDY, log, progress)
     binaries = find()
     if binaries is None:
         raise LocalSystemError(f"no database server was found after its installation: {_REMEDY}")
     return binaries
-
-
-def _install(log: Path) -> None:
-    apt = shutil.which("apt-get")
-    if apt is None:
-        raise LocalSystemError(f"there is no database server on this machine: {_REMEDY}")
-    prefix = _administrator_prefix()
-    install = [apt, "-o", "DPkg::Lock::Timeout=120", "install", "-y", "--no-install-recommends"]
-    attempts = ([*install, *_PACKAGES], [apt, "update"], [*install, *_PACKAGES])
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w") as output:
-        for attempt in attempts:
-            done = subprocess.run(
-                [*prefix, *attempt],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-                check=False,
-            )
-            # The first attempt serves a machine whose package lists are there and current.
-            if done.returncode == 0 and attempt[-1] != "update":
-                return
-    raise LocalSystemError(f"apt could not install a database server (see {log}): {_REMEDY}")
-
-
-def _administrator_prefix() -> list[str]:
-    if os.geteuid() == 0:
-        return []
-    sudo = shutil.which("sudo")
-    if (
-        sudo
-        and subprocess.run([sudo, "-n", "true"], capture_output=True, check=False).returncode == 0
-    ):
-        return [sudo, "-n", "--preserve-env=DEBIAN_FRONTEND"]
-    raise LocalSystemError(
-        f"there is no database server on this machine, and only root may install it: {_REMEDY}"
-    )
 
 
 def _is_mariadb(server: Path) -> bool:

@@ -1,39 +1,26 @@
 """A whole system beside all others: every process real, on free ports, with fresh secrets."""
 
 import functools
-import secrets
-import shutil
 from collections.abc import Callable, Iterator
 
 import aiohttp
 import pytest
 from tornado.ioloop import IOLoop
 
-from local_system.construction import temporary_system
 from local_system.system import LocalSystem
 from tests import database_servers
-from tests.apis import Api, token
+from tests.apis import Api
+from tests.running_systems import running_system, token_of
 from tests.system import databases
 from tests.system.databases import Query
-
-TOKEN_VARIABLES = ("JWT_SECRET", "JWT_ISSUER", "JWT_AUDIENCE")
 
 
 @pytest.fixture(scope="session", params=database_servers.available())
 def system(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LocalSystem]:
-    folder = tmp_path_factory.mktemp("system")
-    with database_servers.server(request.param, folder / "database") as server:
-        mark = secrets.token_hex(3)
-        given = {"MYSQL_DATABASE": f"system_{mark}", "ACCOUNT_SUFFIX": f"_{mark}"}
-        started = temporary_system(folder / "run", given, server)
-        started.start()
-        try:
-            yield started
-        finally:
-            started.stop()
-    shutil.rmtree(folder)
+    with running_system(request.param, tmp_path_factory.mktemp("system")) as started:
+        yield started
 
 
 @pytest.fixture
@@ -44,11 +31,6 @@ def session(io_loop: IOLoop) -> Iterator[aiohttp.ClientSession]:
     opened = io_loop.run_sync(open_session)
     yield opened
     io_loop.run_sync(opened.close)
-
-
-def token_of(system: LocalSystem, role: str = "operator") -> str:
-    secret, issuer, audience = (system.values["gateway"][name] for name in TOKEN_VARIABLES)
-    return token(role, secret=secret, iss=issuer, aud=audience)
 
 
 @pytest.fixture
