@@ -17,6 +17,7 @@ from gateway.handlers import HomeHandler
 from gateway.orchestration import PATH, OrchestrationHandler, OrchestrationRefusalHandler
 from gateway.patience import PATIENCE, Patience
 from gateway.proxy import ProxyHandler
+from gateway.rate_limit import RateLimit
 from gateway.services import CONNECTIONS, Service
 from gateway.settings import Settings
 from service_kit.application import ServiceApplication, route
@@ -54,15 +55,30 @@ class GatewayApplication(ServiceApplication):
 
 
 def routes(
-    customers: Service, orders: Service, emulators: EmulatorPool, client_seconds: float
+    customers: Service,
+    orders: Service,
+    emulators: EmulatorPool,
+    rate_limit: RateLimit,
+    client_seconds: float,
 ) -> list[URLSpec]:
     """Return the gateway's own routes."""
+
+    def passed_through(path: str, service: Service) -> URLSpec:
+        """Return the route of a path and of all below it."""
+        collaborators = {
+            "route": f"{path}/*",
+            "service": service,
+            "rate_limit": rate_limit,
+            "client_seconds": client_seconds,
+        }
+        return url(rf"{path}(?:/.*)?", ProxyHandler, collaborators)
+
     return [
         route("/", HomeHandler),
-        route(PATH, OrchestrationHandler, emulators=emulators),
-        _passed_through("/customers", customers, client_seconds),
-        _passed_through("/products", orders, client_seconds),
-        _passed_through("/orders", orders, client_seconds),
+        route(PATH, OrchestrationHandler, emulators=emulators, rate_limit=rate_limit),
+        passed_through("/customers", customers),
+        passed_through("/products", orders),
+        passed_through("/orders", orders),
     ]
 
 
@@ -95,7 +111,11 @@ async def open_application(
         patience.emulators,
         metrics,
     )
-    own = routes(customers, orders, emulators, patience.services.client)
+    authenticator = Authenticator(
+        OperatorTokens(settings.jwt), ServiceTokens(settings.service_tokens)
+    )
+    rate_limit = RateLimit(settings.rate_limit, authenticator, metrics)
+    own = routes(customers, orders, emulators, rate_limit, patience.services.client)
     document = build_document(
         title="B2B order back office",
         description="Customers, products and orders, and an order in one call.",
@@ -110,9 +130,7 @@ async def open_application(
 
     application = GatewayApplication(
         [*own, *operational_routes(check, metrics, combined.get)],
-        authenticator=Authenticator(
-            OperatorTokens(settings.jwt), ServiceTokens(settings.service_tokens)
-        ),
+        authenticator=authenticator,
         schemas=schemas,
         metrics=metrics,
         log_requests=settings.serving.access_log,
@@ -124,12 +142,6 @@ async def open_application(
             await session.close()
 
     return application, close
-
-
-def _passed_through(path: str, service: Service, client_seconds: float) -> URLSpec:
-    """Return the route of a path and of all below it."""
-    collaborators = {"route": f"{path}/*", "service": service, "client_seconds": client_seconds}
-    return url(rf"{path}(?:/.*)?", ProxyHandler, collaborators)
 
 
 async def _check(services: Sequence[Service], emulators: EmulatorPool) -> None:

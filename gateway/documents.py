@@ -89,21 +89,22 @@ def combined(own: Document, others: Iterable[Document]) -> Document:
 def _passed_through(document: Document) -> Document:
     """Return a service's document with what the way through the gateway adds."""
     paths = {
-        path: {method: _with_outages(operation) for method, operation in operations.items()}
+        path: {method: _with_own_refusals(operation) for method, operation in operations.items()}
         for path, operations in document.get("paths", {}).items()
     }
     return {**document, "paths": paths}
 
 
-def _with_outages(operation: Document) -> Document:
+def _with_own_refusals(operation: Document) -> Document:
     responses = operation.get("responses", {})
     busy = responses.get("503", {})
     reasons = f"{busy.get('description', 'Service Unavailable:')}, `UPSTREAM_UNAVAILABLE`"
-    outages = {
+    refusals = {
+        "429": {**busy, "description": "Too Many Requests: `RATE_LIMITED`"},
         "503": {**busy, "description": reasons},
         "504": {**busy, "description": "Gateway Timeout: `UPSTREAM_TIMEOUT`"},
     }
-    return {**operation, "responses": {**responses, **outages}}
+    return {**operation, "responses": {**responses, **refusals}}
 
 
 def _report_clashes(kind: str, known: Document, parts: Document) -> None:

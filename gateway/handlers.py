@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from gateway.headers import Origin
+from gateway.rate_limit import RateLimit
 from service_kit.handlers import Access, JsonHandler
 
 T = TypeVar("T")
@@ -19,10 +20,17 @@ class ClientLeft(Exception):
 
 
 class WaitingHandler(JsonHandler):
-    """Waits for others on behalf of a client, as long as it is there."""
+    """Waits for others on behalf of a client, as long as it is there and does not ask too often."""
 
+    rate_limit: RateLimit
     _work: asyncio.Task[Any] | None = None
     _client_left = False
+
+    async def prepare(self) -> None:
+        """Refuse a caller who asks too often, before anything is done for it."""
+        authorization = self.request.headers.get("Authorization")
+        self.caller = self.rate_limit.admit(authorization, self.request.remote_ip or "")
+        await super().prepare()
 
     async def while_client_stays(self, work: Coroutine[Any, Any, T]) -> T:
         """Return what the work returns.

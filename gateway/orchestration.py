@@ -62,6 +62,7 @@ class OrchestrationHandler(FailureShape, WaitingHandler):
           "404": [CUSTOMER_NOT_FOUND, PRODUCT_NOT_FOUND]
           "409": [INSUFFICIENT_STOCK, ORDER_NOT_CONFIRMABLE]
           "422": [TOTAL_TOO_LARGE, IDEMPOTENCY_KEY_REUSED]
+          "429": [RATE_LIMITED]
           "503": [UPSTREAM_UNAVAILABLE, CUSTOMERS_UNAVAILABLE]
           "504": [UPSTREAM_TIMEOUT]
         """

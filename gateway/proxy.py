@@ -35,9 +35,9 @@ class ProxyHandler(WaitingHandler):
 
     async def prepare(self) -> None:
         """Refuse a path that is not passed on."""
+        await super().prepare()
         if not paths.is_passed_on(self.request.path):
             raise NotFound
-        await super().prepare()
 
     async def get(self, *_arguments: str) -> None:
         """Pass the request on."""

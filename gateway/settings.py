@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from service_kit.settings import Environment, JwtSettings, ServingSettings
 
 _LONGEST_FUNCTION_SECONDS = 900
+_HIGHEST_RATE_LIMIT = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Settings:
     orders_api_base: str
     lambda_endpoints: tuple[str, ...]
     lambda_timeout_seconds: float
+    rate_limit: int | None
+    """Calls a second that each caller may make; None: as many as it likes."""
 
 
 def load(variables: Mapping[str, str]) -> Settings:
@@ -39,6 +42,9 @@ def load(variables: Mapping[str, str]) -> Settings:
         lambda_endpoints=tuple(dict.fromkeys(environment.urls("LAMBDA_ENDPOINTS"))),
         lambda_timeout_seconds=environment.number(
             "LAMBDA_TIMEOUT_SECONDS", 20, minimum=1, maximum=_LONGEST_FUNCTION_SECONDS
+        ),
+        rate_limit=environment.number_or_off(
+            "RATE_LIMIT", 1000, minimum=1, maximum=_HIGHEST_RATE_LIMIT
         ),
     )
     environment.check()

@@ -242,7 +242,12 @@ def _answer(status: str, schema: str | None, given: Document) -> Document:
 
 
 def _refusal(status: str, codes: Sequence[str]) -> Document:
-    own = {"401": ["WWW-Authenticate"], "503": ["Retry-After"], "504": ["Retry-After"]}
+    own = {
+        "401": ["WWW-Authenticate"],
+        "429": ["Retry-After"],
+        "503": ["Retry-After"],
+        "504": ["Retry-After"],
+    }
     names = [correlation.HEADER, *own.get(status, [])]
     return {
         "description": f"{HTTPStatus(int(status)).phrase}: {', '.join(f'`{c}`' for c in codes)}",

@@ -11,6 +11,7 @@
     ├── BodyTooLarge           413  BODY_TOO_LARGE
     ├── UnsupportedMediaType   415  UNSUPPORTED_MEDIA_TYPE
     ├── ValidationFailed       422  VALIDATION_FAILED
+    ├── RateLimited            429  RATE_LIMITED
     ├── InternalError          500  INTERNAL_ERROR
     ├── Busy                   503  BUSY
     ├── UpstreamUnavailable    503  UPSTREAM_UNAVAILABLE
@@ -146,6 +147,14 @@ class ValidationFailed(Problem):
     status = 422
     code = "VALIDATION_FAILED"
     title = "The request does not fit its schema"
+
+
+class RateLimited(Problem):
+    """Too many calls from one caller; ``Retry-After`` says when one more is let in."""
+
+    status = 429
+    code = "RATE_LIMITED"
+    title = "Too many calls from one caller; try again"
 
 
 class InternalError(Problem):

@@ -99,6 +99,12 @@ class Environment:
             return int(text)
         return self._mistake(name, f"must be a number from {minimum} to {maximum}", default)
 
+    def number_or_off(self, name: str, default: int, *, minimum: int, maximum: int) -> int | None:
+        """Return an integer within the bounds; None for ``off``."""
+        if self.text(name, str(default)) == "off":
+            return None
+        return self.number(name, default, minimum=minimum, maximum=maximum)
+
     def choice(self, name: str, default: str, choices: Sequence[str]) -> str:
         """Return one of the choices."""
         text = self.text(name, default)

@@ -65,7 +65,9 @@ class System:
         """The application of the gateway that was started last."""
         return self.applications[-1]
 
-    async def gateway(self, patience: Patience = QUICK, *, function_seconds: float = 20) -> Api:
+    async def gateway(
+        self, patience: Patience = QUICK, *, function_seconds: float = 20, **variables: str
+    ) -> Api:
         """Start a gateway, and return it as an operator calls it."""
         settings = gateway.settings.load(
             {
@@ -75,6 +77,7 @@ class System:
                 "CUSTOMERS_API_BASE": self.customers.base_url,
                 "ORDERS_API_BASE": self.orders.base_url,
                 "LAMBDA_ENDPOINTS": ",".join(emulator.base_url for emulator in self.emulators),
+                **variables,
             }
         )
         settings = replace(settings, lambda_timeout_seconds=function_seconds)

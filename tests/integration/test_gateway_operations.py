@@ -199,7 +199,7 @@ async def test_the_document_has_the_orchestrators_failure_shape(
     }
     failed = {"application/json": "#/components/schemas/OrchestrationFailed"}
     succeeded = {"application/json": "#/components/schemas/OrchestrationSucceeded"}
-    statuses = ["400", "401", "403", "404", "409", "413", "415", "422", "500", "503", "504"]
+    statuses = ["400", "401", "403", "404", "409", "413", "415", "422", "429", "500", "503", "504"]
     assert shapes == {"201": succeeded, **dict.fromkeys(statuses, failed)}
     assert "`BUSY`" in operation["responses"]["503"]["description"]
 

@@ -21,6 +21,7 @@ def test_defaults_fill_in_what_is_not_said() -> None:
 
     assert settings.serving.port == 3000
     assert settings.lambda_timeout_seconds == 20
+    assert settings.rate_limit == 1000
     assert settings.orders_api_base == "http://orders:3002"
     assert settings.lambda_endpoints == ("http://one:8080", "http://two:8080")
 
@@ -41,6 +42,7 @@ def test_all_mistakes_are_told_together() -> None:
         "CUSTOMERS_API_BASE": "customers",
         "LAMBDA_ENDPOINTS": "http://one:8080,,",
         "LAMBDA_TIMEOUT_SECONDS": "0",
+        "RATE_LIMIT": "unlimited",
     }
 
     with pytest.raises(SettingsError) as caught:
@@ -53,6 +55,10 @@ def test_all_mistakes_are_told_together() -> None:
         "ORDERS_API_BASE",
         "SERVICE_TOKEN",
     }
+
+
+def test_the_rate_limit_can_be_off() -> None:
+    assert load({**VARIABLES, "RATE_LIMIT": "off"}).rate_limit is None
 
 
 @pytest.mark.parametrize("name", VARIABLES)
