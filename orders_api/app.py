@@ -8,6 +8,7 @@ from typing import Any
 
 from tornado.routing import URLSpec
 
+from orders_api.circuit import Circuit
 from orders_api.customers_client import CustomersClient
 from orders_api.idempotency import IdempotencyKeys
 from orders_api.orders.handlers import CancelHandler, ConfirmHandler, OrderHandler, OrdersHandler
@@ -61,7 +62,8 @@ async def open_application(settings: Settings) -> tuple[ServiceApplication, Clos
             service_tokens.authorization,
             CUSTOMERS_TIMEOUTS,
             CUSTOMERS_BACKOFF,
-        )
+        ),
+        Circuit(settings.circuit_failures, settings.circuit_open_seconds, metrics),
     )
     replays = metrics.counter("idempotent_replays_total", "Responses that were sent again.")
     keys = IdempotencyKeys(database, settings.idempotency_ttl_seconds, replays.inc)

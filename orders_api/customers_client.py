@@ -4,6 +4,7 @@ import time
 
 import structlog
 
+from orders_api.circuit import Circuit
 from orders_api.problems import CustomerNotFound, CustomersUnavailable
 from service_kit.problems import UpstreamTimeout, UpstreamUnavailable
 from service_kit.upstream import Upstream
@@ -18,16 +19,20 @@ _NOT_FOUND = 404
 class CustomersClient:
     """The Customers API, as far as orders need it."""
 
-    def __init__(self, upstream: Upstream) -> None:
+    def __init__(self, upstream: Upstream, circuit: Circuit) -> None:
         self._upstream = upstream
+        self._circuit = circuit
 
     async def check_exists(self, customer_id: int) -> None:
         """Let an order pass whose customer exists.
 
         Raises:
             CustomerNotFound: it does not exist, or was deleted.
-            CustomersUnavailable: the Customers API cannot say.
+            CustomersUnavailable: the Customers API cannot say, or has not lately.
         """
+        await self._circuit.run(lambda: self._ask(customer_id))
+
+    async def _ask(self, customer_id: int) -> None:
         try:
             reply = await self._upstream.call(
                 "GET",

@@ -18,6 +18,9 @@ class Settings:
     jwt: JwtSettings
     service_tokens: tuple[str, ...] = field(repr=False)
     customers_api_base: str
+    circuit_failures: int
+    """Calls to the Customers API that fail in a row before no more are made for a while."""
+    circuit_open_seconds: int
     cancel_window_seconds: int
     idempotency_ttl_seconds: int
 
@@ -35,6 +38,12 @@ def load(variables: Mapping[str, str]) -> Settings:
         jwt=environment.jwt(),
         service_tokens=environment.secrets("SERVICE_TOKEN"),
         customers_api_base=environment.url("CUSTOMERS_API_BASE"),
+        circuit_failures=environment.number(
+            "CUSTOMERS_CIRCUIT_FAILURES", 5, minimum=1, maximum=1000
+        ),
+        circuit_open_seconds=environment.number(
+            "CUSTOMERS_CIRCUIT_OPEN_SECONDS", 2, minimum=1, maximum=3600
+        ),
         cancel_window_seconds=environment.number(
             "CANCEL_WINDOW_SECONDS", 600, minimum=0, maximum=_YEAR_SECONDS
         ),
