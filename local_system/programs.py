@@ -57,13 +57,17 @@ def places(ports: Ports, *, is_embedded: bool) -> list[Place]:
 
 
 def programs(
-    wiring: Wiring, emulator_binary: Path, database: EmbeddedDatabase | None
+    wiring: Wiring, emulator_binary: Path, database: EmbeddedDatabase | None, workers: int = 1
 ) -> list[Program]:
-    """Return all programs of a system, in the order in which they start."""
+    """Return all programs of a system, in the order in which they start.
+
+    Each API has so many ``workers`` on its port.
+    """
+    several = ("--workers", str(workers)) if workers > 1 else ()
     return [
         *([] if database is None else [_database(wiring, database)]),
-        _service(wiring, CUSTOMERS, 200, "customers_api"),
-        _service(wiring, ORDERS, 200, "orders_api"),
+        _service(wiring, CUSTOMERS, 200, "customers_api", *several),
+        _service(wiring, ORDERS, 200, "orders_api", *several),
         *_emulators(wiring, emulator_binary),
         # Last to start and first to stop: what it has taken in is finished by the others.
         _service(wiring, GATEWAY, 400, "gateway"),
@@ -85,8 +89,8 @@ def _database(wiring: Wiring, database: EmbeddedDatabase) -> Program:
     return Program(DATABASE, 100, tuple(command), environment, _DATABASE_STOP_SECONDS)
 
 
-def _service(wiring: Wiring, name: str, order: int, package: str) -> Program:
-    command = bound_to_parent([sys.executable, "-m", package], "TERM")
+def _service(wiring: Wiring, name: str, order: int, package: str, *options: str) -> Program:
+    command = bound_to_parent([sys.executable, "-m", package, *options], "TERM")
     return Program(name, order, tuple(command), wiring.environment(package), _SERVICE_STOP_SECONDS)
 
 

@@ -27,7 +27,8 @@ class LocalSystem:
 
     ``values`` are the services' variables by folder; ``given`` are those of the caller's
     environment, which win. ``is_embedded`` says whether the database server is started and stopped
-    with the system. ``is_durable`` may be given up by tests, for speed.
+    with the system. ``is_durable`` may be given up by tests, for speed. Each API has so many
+    ``workers``.
     """
 
     root: Path
@@ -38,6 +39,7 @@ class LocalSystem:
     given: Mapping[str, str] = field(repr=False)
     is_embedded: bool = True
     is_durable: bool = True
+    workers: int = 1
     progress: Progress = field(default_factory=Silence)
 
     @property
@@ -95,7 +97,7 @@ class LocalSystem:
         """
         database = self._embedded_database() if self.is_embedded else None
         binary = emulator.binary(self.root, self.logs / "emulator.fetch.log", self.progress)
-        return programs(self.wiring, binary, database)
+        return programs(self.wiring, binary, database, self.workers)
 
     def start(self) -> None:
         """Bring everything up and return when it is healthy; after a failure nothing stays.

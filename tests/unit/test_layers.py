@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "orchestrator_image": {"service_kit"},
     "db": {"service_kit"},
     "local_system": {"service_kit", "db"},
+    "benchmark": {"service_kit", "db", "local_system", "customers_api", "orders_api"},
 }
 OURS = {*MAY_IMPORT, "tests"}
 

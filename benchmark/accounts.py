@@ -1,0 +1,26 @@
+"""What processes have used of the machine, by the operating system's accounts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psutil
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A program: a process with all its descendants (workers; the function of an emulator)."""
+
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU time, user's and system's, that those have used that run now."""
+        return sum(sum(process.cpu_times()[:2]) for process in self._processes())
+
+    def memory_bytes(self) -> int:
+        """Return the resident memory of the largest of the processes."""
+        return max(process.memory_info().rss for process in self._processes())
+
+    def _processes(self) -> Iterator[psutil.Process]:
+        process = psutil.Process(self.pid)
+        yield process
+        yield from process.children(recursive=True)
