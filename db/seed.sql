@@ -81,13 +81,14 @@ INSERT INTO product_terms (product_id, term) VALUES
 
 -- CANCELED from CREATED is order 3, CANCELED from CONFIRMED (within 10 minutes) is order 5.
 INSERT INTO orders
-    (id, customer_id, status, total_cents, created_at, confirmed_at, canceled_at)
+    (id, customer_id, status, total_cents, version, created_at, confirmed_at, canceled_at)
 VALUES
-    (1, 1, 'CREATED', 144800, '2026-02-02 08:30:00.000', NULL, NULL),
-    (2, 2, 'CONFIRMED', 99300, '2026-02-03 11:15:00.000', '2026-02-03 11:16:30.000', NULL),
-    (3, 3, 'CANCELED', 51800, '2026-02-04 16:45:00.000', NULL, '2026-02-04 17:00:00.000'),
-    (4, 1, 'CONFIRMED', 389700, '2026-02-05 09:00:00.000', '2026-02-05 09:00:01.250', NULL),
-    (5, 4, 'CANCELED', 114700, '2026-02-06 12:00:00.000', '2026-02-06 12:01:00.000', '2026-02-06 12:05:00.000');
+    (1, 1, 'CREATED', 144800, 1, '2026-02-02 08:30:00.000', NULL, NULL),
+    (2, 2, 'CONFIRMED', 99300, 2, '2026-02-03 11:15:00.000', '2026-02-03 11:16:30.000', NULL),
+    (3, 3, 'CANCELED', 51800, 2, '2026-02-04 16:45:00.000', NULL, '2026-02-04 17:00:00.000'),
+    (4, 1, 'CONFIRMED', 389700, 2, '2026-02-05 09:00:00.000', '2026-02-05 09:00:01.250', NULL),
+    (5, 4, 'CANCELED', 114700, 3, '2026-02-06 12:00:00.000', '2026-02-06 12:01:00.000',
+     '2026-02-06 12:05:00.000');
 
 INSERT INTO order_items (order_id, product_id, qty, unit_price_cents, subtotal_cents) VALUES
     (1, 2, 1, 129900, 129900),

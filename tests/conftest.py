@@ -9,6 +9,18 @@ from tests import database_servers
 from tests.docker import engine
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--long",
+        nargs="?",
+        type=float,
+        const=10.0,
+        default=0.0,
+        metavar="MINUTES",
+        help="give what breaks the system at random so much time in all (10 minutes if not said)",
+    )
+
+
 def pytest_report_header() -> list[str]:
     missing = engine.missing()
     containers = f"left out, because {missing}" if missing else "built and run here"

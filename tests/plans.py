@@ -4,8 +4,13 @@ import os
 import random
 
 
-def random_plan() -> random.Random:
-    """Return a source of chance; its seed is printed, and taken from TEST_SEED if that is set."""
+def printed_seed() -> int:
+    """Return a seed; it is printed, and taken from TEST_SEED if that is set."""
     seed = int(os.environ.get("TEST_SEED", random.randrange(2**32)))
     print(f"TEST_SEED={seed}")  # noqa: T201  # pytest shows it beside a failure
-    return random.Random(seed)
+    return seed
+
+
+def random_plan() -> random.Random:
+    """Return a source of chance with such a seed."""
+    return random.Random(printed_seed())

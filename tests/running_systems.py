@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from local_system.construction import temporary_system
 from local_system.system import LocalSystem
@@ -32,7 +33,7 @@ def running_system(database: str, folder: Path) -> Iterator[LocalSystem]:
     shutil.rmtree(folder)
 
 
-def token_of(system: LocalSystem, role: str = "operator") -> str:
-    """Return a token that the system's services accept."""
+def token_of(system: LocalSystem, role: str = "operator", **claims: Any) -> str:
+    """Return a token that the system's services accept, unless the claims say otherwise."""
     secret, issuer, audience = (system.values["gateway"][name] for name in _TOKEN_VARIABLES)
-    return token(role, secret=secret, iss=issuer, aud=audience)
+    return token(role, secret=secret, iss=issuer, aud=audience, **claims)

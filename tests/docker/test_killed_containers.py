@@ -5,9 +5,9 @@ import asyncio
 import aiohttp
 import pytest
 
+from tests import books
 from tests.apis import Api
 from tests.builders import a_product
-from tests.docker import books
 from tests.docker.composition import ComposedSystem
 from tests.docker.engine import docker, run
 from tests.system.databases import Query

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import aiohttp
 import pytest
 
+from tests import books
 from tests.apis import Api
 from tests.builders import a_product, unique
-from tests.docker import books
 from tests.docker.composition import EMULATORS, SERVICES, ComposedSystem
 from tests.docker.engine import docker
 from tests.system.databases import Query

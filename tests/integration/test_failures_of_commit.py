@@ -117,7 +117,7 @@ async def test_a_database_that_is_gone_after_the_commit_is_a_503_and_the_repeat_
     first = await create(orders, customer["id"], lines((product, 1)), X_Idempotency_Key=key)
     check_asks_to_try_again(first)
     assert (await orders.get("/health")).status == 503
-    proxy.is_away = False
+    proxy.come_back()
     answer = await create(orders, customer["id"], lines((product, 1)), X_Idempotency_Key=key)
 
     assert answer.status == 201

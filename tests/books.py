@@ -3,10 +3,23 @@
 from tests.system.databases import Query
 
 _WRONG = {
+    "a product whose stock is negative": "SELECT id FROM products WHERE stock < 0",
     "an order whose total is not that of its items": (
         "SELECT orders.id FROM orders LEFT JOIN order_items ON order_id = orders.id"
         " GROUP BY orders.id, total_cents"
         " HAVING COALESCE(SUM(subtotal_cents), -1) <> total_cents"
+    ),
+    "an item that is not quantity times price": (
+        "SELECT id FROM order_items WHERE subtotal_cents <> qty * unit_price_cents"
+    ),
+    # Each step makes one version: more of them would be a step taken twice.
+    "an order that was changed more often, or less, than its status tells": (
+        "SELECT id FROM orders"
+        " WHERE version <> 1 + (confirmed_at IS NOT NULL) + (canceled_at IS NOT NULL)"
+    ),
+    "an order whose times do not follow one another": (
+        "SELECT id FROM orders WHERE confirmed_at < created_at OR canceled_at < created_at"
+        " OR canceled_at < confirmed_at"
     ),
     "a key without its order": (
         "SELECT target_id FROM idempotency_keys LEFT JOIN orders ON orders.id = target_id"
@@ -16,8 +29,16 @@ _WRONG = {
         "SELECT orders.id FROM idempotency_keys JOIN orders ON orders.id = target_id"
         " WHERE target_type = 'order.confirm' AND confirmed_at IS NULL"
     ),
+    "a stored cancellation of an order that is not canceled": (
+        "SELECT orders.id FROM idempotency_keys JOIN orders ON orders.id = target_id"
+        " WHERE target_type = 'order.cancel' AND canceled_at IS NULL"
+    ),
     "an order that two keys created": (
         "SELECT target_id FROM idempotency_keys WHERE target_type = 'order.create'"
+        " GROUP BY target_id HAVING COUNT(*) > 1"
+    ),
+    "an order that two keys confirmed": (
+        "SELECT target_id FROM idempotency_keys WHERE target_type = 'order.confirm'"
         " GROUP BY target_id HAVING COUNT(*) > 1"
     ),
 }

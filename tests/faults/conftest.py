@@ -1,0 +1,75 @@
+"""Systems that are there to be broken, and the table of what was done to them."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from _pytest.terminal import TerminalReporter
+
+from tests.faults.run import Plan, Report, run
+from tests.faults.scene import Strike
+from tests.faults.stage import DATABASE_HOPS, Stage, running_stage
+from tests.plans import printed_seed
+
+SHORT_SECONDS = 8.0
+SHORT_SCALE = 0.1
+"""How long a fault of a short run lasts, as a part of that of a long one."""
+AFTERWARDS_SECONDS = 300
+"""The most that a run may take to start, to heal and to be checked."""
+
+Break = Callable[..., Report]
+
+_TABLE = pytest.StashKey[list[Report]]()
+_SECONDS = pytest.StashKey[float]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Share the time of a long run out among those who use it."""
+    runs = [item for item in items if "break_it" in getattr(item, "fixturenames", ())]
+    minutes = float(config.getoption("--long"))
+    seconds = max(minutes * 60 / max(1, len(runs)), SHORT_SECONDS)
+    config.stash[_SECONDS] = seconds
+    for item in runs:
+        item.add_marker(pytest.mark.timeout(seconds + AFTERWARDS_SECONDS))
+        item.add_marker(pytest.mark.system)
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
+    """Print the table of docs/reliability.md, for the runs that there were."""
+    reports = config.stash.get(_TABLE, [])
+    if reports:
+        terminalreporter.section("faults")
+        for line in (*Report.HEAD, *(report.row() for report in reports)):
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A system whose processes meet directly, but for the wires to the database."""
+    with running_stage(tmp_path_factory.mktemp("stage"), DATABASE_HOPS) as running:
+        yield running
+
+
+@pytest.fixture
+def break_it(request: pytest.FixtureRequest) -> Break:
+    """Run a plan on a stage; fail with what was violated and how to have it again."""
+
+    def do(stage: Stage, name: str, *groups: tuple[Strike, ...], clients: int = 16) -> Report:
+        seed = printed_seed()
+        minutes = request.config.getoption("--long")
+        long = f" --long {minutes:g}" if minutes else ""
+        again = f"TEST_SEED={seed} scripts/test {request.node.nodeid}{long}"
+        plan = Plan(
+            name,
+            groups,
+            seconds=request.config.stash[_SECONDS],
+            seed=seed,
+            clients=clients,
+            scale=1.0 if minutes else SHORT_SCALE,
+        )
+        report = stage.run(run(stage, plan))
+        request.config.stash.setdefault(_TABLE, []).append(report)
+        print(f"again: {again}\n{report.row()}\n{dict(report.told)}")  # noqa: T201  # beside a failure
+        assert report.violations == [], f"to have it again: {again}"
+        return report
+
+    return do

@@ -1,0 +1,287 @@
+"""What must hold after a run, whatever broke in it: the ledger against the database and over HTTP.
+
+Each check returns the sentences of what is wrong and counts the facts that it looked at.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests import books
+from tests.apis import Api
+from tests.faults.ledger import Deed, Kind, Ledger
+from tests.system.databases import Query
+
+_PROBLEMS_THAT_MAY_BE = {
+    400: set(),
+    404: {"CUSTOMER_NOT_FOUND", "PRODUCT_NOT_FOUND", "ORDER_NOT_FOUND"},
+    409: {
+        "CANCEL_WINDOW_CLOSED",
+        "EMAIL_TAKEN",
+        "INSUFFICIENT_STOCK",
+        "ORDER_NOT_CONFIRMABLE",
+        "SKU_TAKEN",
+    },
+    412: {"PRECONDITION_FAILED"},
+    503: {"BUSY", "CUSTOMERS_UNAVAILABLE", "UPSTREAM_UNAVAILABLE"},
+    504: {"UPSTREAM_TIMEOUT"},
+}
+
+
+@dataclass(slots=True)
+class Findings:
+    """What was found: violations, and how many facts were verified."""
+
+    violations: list[str] = field(default_factory=list)
+    facts: int = 0
+
+    def check(self, holds: object, what: str) -> None:
+        """Note down one fact."""
+        self.facts += 1
+        if not holds:
+            self.violations.append(what)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOrder:
+    """An order as the database has it; ``lines`` are quantity and unit price by product."""
+
+    id: int
+    customer_id: int
+    status: str
+    was_confirmed: bool
+    total_cents: int
+    lines: Mapping[int, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the database holds of a run, read in one snapshot."""
+
+    orders: Mapping[int, StoredOrder]
+    stocks: Mapping[int, int]
+    keys: Mapping[str, tuple[int, bytes]]
+    """Target and stored body by key."""
+    mistakes: tuple[str, ...]
+
+
+def read(query: Query) -> Stored:
+    """Read all that is there; the query runs in one snapshot."""
+    lines: dict[int, dict[int, tuple[int, int]]] = defaultdict(dict)
+    for order_id, product_id, qty, price in query(
+        "SELECT order_id, product_id, qty, unit_price_cents FROM order_items"
+    ):
+        lines[_number(order_id)][_number(product_id)] = (_number(qty), _number(price))
+    orders = {
+        _number(row[0]): StoredOrder(
+            id=_number(row[0]),
+            customer_id=_number(row[1]),
+            status=str(row[2]),
+            was_confirmed=row[3] is not None,
+            total_cents=_number(row[4]),
+            lines=lines[_number(row[0])],
+        )
+        for row in query("SELECT id, customer_id, status, confirmed_at, total_cents FROM orders")
+    }
+    stocks = {
+        _number(one): _number(stock) for one, stock in query("SELECT id, stock FROM products")
+    }
+    keys = {
+        _bytes(key).decode(): (_number(target), _bytes(body))
+        for key, target, body in query(
+            "SELECT `key`, target_id, response_body FROM idempotency_keys"
+        )
+    }
+    return Stored(orders, stocks, keys, tuple(books.mistakes(query)))
+
+
+def check(ledger: Ledger, stored: Stored, findings: Findings) -> None:
+    """Compare what clients were told with what is stored."""
+    findings.violations += ledger.violations
+    findings.check(not stored.mistakes, f"in the database: {stored.mistakes}")
+    for deed in ledger.deeds:
+        _check_answers(deed, findings)
+    _check_stock(ledger, stored, findings)
+    _check_orders(ledger, stored, findings)
+    _check_keys(ledger, stored, findings)
+    _check_steps(ledger, stored, findings)
+
+
+async def check_over_http(api: Api, ledger: Ledger, stored: Stored, findings: Findings) -> None:
+    """Look for everything that clients were told of as a client does."""
+    customers = {deed.value["customer_id"] for deed in ledger.of(*_CREATING)}
+    for customer_id in sorted(customers):
+        rows = await api.pages(f"/orders?customer_id={customer_id}&limit=100")
+        there = {one.id for one in stored.orders.values() if one.customer_id == customer_id}
+        findings.check({row["id"] for row in rows} == there, f"list of customer {customer_id}")
+        for row in rows:
+            order = stored.orders[row["id"]]
+            shown = (row["status"], row["total_cents"])
+            findings.check(shown == (order.status, order.total_cents), f"list shows {row}")
+    for product_id, stock in stored.stocks.items():
+        if product_id in ledger.initial_stock:
+            answer = await api.get(f"/products/{product_id}")
+            findings.check(answer.json["stock"] == stock, f"{answer.body!r}, stored {stock}")
+    for deed in ledger.of(Kind.PRODUCT):
+        answer = await api.get(f"/products/{deed.about}")
+        findings.check(answer.json.get("stock") == 7, f"product {deed}")
+    ended = {deed.about for deed in ledger.of(Kind.END_OF_CUSTOMER)}
+    renamed = {deed.about for deed in ledger.of(Kind.CHANGE_OF_CUSTOMER)}
+    for deed in ledger.of(Kind.CUSTOMER):
+        answer = await api.get(f"/customers/{deed.about}")
+        findings.check((answer.status == 404) == (deed.about in ended), f"customer {deed}")
+        if deed.about in renamed - ended:
+            findings.check(answer.json["name"] == "New name", f"customer {deed}")
+
+
+_CREATING = (Kind.ORDER, Kind.ORDER_WITHOUT_KEY, Kind.ORCHESTRATION)
+
+
+def _check_answers(deed: Deed, findings: Findings) -> None:
+    """One key, one answer; no refusal but those of the contract, each "later" with its when."""
+    done = [attempt for attempt in deed.attempts if attempt.answer and attempt.answer.status < 300]
+    bodies = {_compared(deed, attempt.answer.body) for attempt in done if attempt.answer}
+    if deed.key is not None:
+        findings.check(len(bodies) <= 1, f"several answers under one key: {deed.key} {bodies}")
+    for attempt in deed.attempts:
+        answer = attempt.answer
+        if answer is None or answer.status < 300:
+            continue
+        code = answer.json["error"]["code"] if "error" in answer.json else answer.json["code"]
+        allowed = code in _PROBLEMS_THAT_MAY_BE.get(answer.status, set())
+        findings.check(allowed, f"{deed.kind} was answered {answer.status} {code}: {deed.value}")
+        if answer.status == 503:
+            findings.check("Retry-After" in answer.headers, f"503 without Retry-After: {deed.kind}")
+        if answer.status < 500:
+            earlier = any(one.ended < attempt.began for one in done)
+            findings.check(
+                not earlier or deed.key is None, f"{deed.kind} {deed.key} refused after it was done"
+            )
+
+
+def _compared(deed: Deed, body: bytes) -> bytes:
+    if deed.kind != Kind.ORCHESTRATION:
+        return body
+    return json.dumps(json.loads(body)["data"]["order"]).encode()
+
+
+def _check_stock(ledger: Ledger, stored: Stored, findings: Findings) -> None:
+    """Stock and the units of living orders are what there was at first, and what was added."""
+    held: Counter[int] = Counter()
+    for order in stored.orders.values():
+        if order.status != "CANCELED":
+            held.update({one: qty for one, (qty, _) in order.lines.items()})
+    for product_id, initial in ledger.initial_stock.items():
+        changes = [deed for deed in ledger.of(Kind.STOCK) if deed.about == product_id]
+        sure = sum(deed.value["stock_delta"] for deed in changes if deed.is_done)
+        unsure = [deed.value["stock_delta"] for deed in changes if deed.is_unknowable]
+        is_ = stored.stocks[product_id] + held[product_id]
+        findings.check(
+            is_ - initial - sure in _sums(unsure),
+            f"product {product_id}: {stored.stocks[product_id]} left and {held[product_id]} held,"
+            f" from {initial} and {sure}, with {unsure} unsure",
+        )
+
+
+def _sums(numbers: Iterable[int]) -> set[int]:
+    """Return the sums of every choice among the numbers."""
+    sums = {0}
+    for number in numbers:
+        sums |= {one + number for one in sums}
+    return sums
+
+
+def _check_orders(ledger: Ledger, stored: Stored, findings: Findings) -> None:
+    """Each order was asked for once, is as it was asked for, and its client knows of it."""
+    told = [deed for deed in ledger.of(*_CREATING) if deed.is_done]
+    findings.check(len({deed.about for deed in told}) == len(told), "two deeds, one order")
+    for deed in told:
+        order = stored.orders.get(deed.about)
+        findings.check(order is not None, f"told of order {deed.about}, which is not there")
+        if order is not None:
+            _check_order(deed, order, ledger, findings)
+    customers = {deed.value["customer_id"] for deed in ledger.of(*_CREATING)}
+    known = {deed.about for deed in told}
+    unsure = Counter(
+        _asked_for(deed) for deed in ledger.of(Kind.ORDER_WITHOUT_KEY) if deed.is_unknowable
+    )
+    for order in stored.orders.values():
+        if order.customer_id in customers and order.id not in known:
+            shape = (order.customer_id, *sorted((one, q) for one, (q, _) in order.lines.items()))
+            findings.check(unsure[shape] > 0, f"order {order.id} is there and nobody was told")
+            unsure[shape] -= 1
+
+
+def _check_order(deed: Deed, order: StoredOrder, ledger: Ledger, findings: Findings) -> None:
+    shape = (order.customer_id, *sorted((one, qty) for one, (qty, _) in order.lines.items()))
+    findings.check(
+        shape == _asked_for(deed), f"order {order.id} is {shape}, {deed.value} was asked"
+    )
+    for product_id, (_, price) in order.lines.items():
+        findings.check(price in ledger.prices[product_id], f"order {order.id}: price {price}")
+    if deed.last is not None:
+        document = deed.last.json
+        if deed.kind == Kind.ORCHESTRATION:
+            document = document["data"]["order"]
+            findings.check(document["status"] == "CONFIRMED", f"orchestrated: {document}")
+            findings.check(order.was_confirmed, f"order {order.id} was told to be confirmed")
+        lines = {
+            one["product_id"]: (one["qty"], one["unit_price_cents"]) for one in document["items"]
+        }
+        findings.check(lines == dict(order.lines), f"order {order.id} was told otherwise: {lines}")
+        findings.check(document["total_cents"] == order.total_cents, f"order {order.id}: total")
+
+
+def _asked_for(deed: Deed) -> tuple[Any, ...]:
+    quantities: Counter[int] = Counter()
+    for line in deed.value["items"]:
+        quantities[line["product_id"]] += line["qty"]
+    return (deed.value["customer_id"], *sorted(quantities.items()))
+
+
+def _check_keys(ledger: Ledger, stored: Stored, findings: Findings) -> None:
+    """A key stands with its effect and the answer that was told, or not at all."""
+    for deed in ledger.of(Kind.ORDER, Kind.CONFIRM, Kind.CANCEL):
+        if deed.key is None:
+            continue
+        found = stored.keys.get(deed.key)
+        if deed.is_done and deed.last is not None:
+            findings.check(
+                found == (deed.about, deed.last.body), f"key {deed.key}: {found}, told {deed.last}"
+            )
+        elif deed.is_refused:
+            findings.check(found is None, f"key {deed.key} was refused, and stands: {deed}")
+
+
+def _check_steps(ledger: Ledger, stored: Stored, findings: Findings) -> None:
+    """What was told of an order's steps is what became of it."""
+    wanted: dict[tuple[str, int], list[Deed]] = defaultdict(list)
+    for deed in ledger.of(Kind.CONFIRM, Kind.CANCEL):
+        wanted[deed.kind, deed.about].append(deed)
+    for (kind, order_id), deeds in wanted.items():
+        order = stored.orders[order_id]
+        done = any(deed.is_done for deed in deeds)
+        if kind == Kind.CONFIRM:
+            findings.check(not done or order.was_confirmed, f"order {order_id}: not confirmed")
+        else:
+            findings.check(
+                done == (order.status == "CANCELED"), f"order {order_id}: {order.status}"
+            )
+    for order in stored.orders.values():
+        if order.status == "CANCELED" and order.id in {d.about for d in ledger.of(*_CREATING)}:
+            was_asked = (Kind.CANCEL, order.id) in wanted
+            findings.check(was_asked, f"order {order.id} is canceled and nobody asked for it")
+
+
+def _number(value: object) -> int:
+    return int(str(value))
+
+
+def _bytes(value: object) -> bytes:
+    assert isinstance(value, bytes)
+    return value
+
+
+Reader = Callable[[], Stored]

@@ -1,0 +1,167 @@
+"""One run: clients, faults, the return to health, and the check of all invariants."""
+
+import asyncio
+import random
+import secrets
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import aiohttp
+from aiohttp import ClientTimeout
+
+from tests.apis import Api
+from tests.faults import invariants
+from tests.faults.clients import Client
+from tests.faults.ledger import Ledger
+from tests.faults.scene import Scene, Strike
+from tests.faults.stage import Stage
+from tests.running_systems import token_of
+
+CLIENT_SECONDS = 100.0
+"""Longer than the gateway may take for an orchestration, queue and repeats included."""
+HEALTHY_SECONDS = 60.0
+HOT_PRODUCTS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What happens in a run: each group of faults strikes beside the others, its own in turn."""
+
+    name: str
+    groups: Sequence[Sequence[Strike]]
+    seconds: float
+    seed: int
+    clients: int = 16
+    scale: float = 1.0
+
+
+@dataclass(slots=True)
+class Report:
+    """What came of a run."""
+
+    HEAD: ClassVar = (
+        (
+            "| run | how often each fault struck | requests | facts verified | violations"
+            " | slowest answer, s | healthy after, s |"
+        ),
+        "|---|---|---|---|---|---|---|",
+    )
+
+    plan: Plan
+    struck: Counter[str] = field(default_factory=Counter)
+    requests: int = 0
+    facts: int = 0
+    violations: list[str] = field(default_factory=list)
+    told: Counter[str] = field(default_factory=Counter)
+    slowest_seconds: float = 0
+    recovery_seconds: float = 0
+
+    def row(self) -> str:
+        """Return the run as a row of the table in docs/reliability.md."""
+        struck = ", ".join(f"{what} {count}" for what, count in sorted(self.struck.items()))
+        return (
+            f"| {self.plan.name} | {struck or 'none'} | {self.requests:,} | {self.facts:,} |"
+            f" {len(self.violations)} | {self.slowest_seconds:.1f} | {self.recovery_seconds:.1f} |"
+        )
+
+
+async def run(stage: Stage, plan: Plan) -> Report:
+    """Let the clients work while the faults strike; then heal, wait, and check everything."""
+    chance = random.Random(plan.seed)
+    ledger = Ledger()
+    report = Report(plan)
+    async with _gateway(stage) as api:
+        clients = await _clients(plan, api, ledger, chance)
+        scene = Scene(stage, chance, clients[0].products, plan.scale, report.struck)
+        end = time.monotonic() + plan.seconds
+        async with asyncio.TaskGroup() as tasks:
+            faults = [
+                tasks.create_task(_strike(scene, group, end, random.Random(chance.random())))
+                for group in plan.groups
+            ]
+
+            def is_over() -> bool:
+                return time.monotonic() > end and all(one.done() for one in faults)
+
+            for client in clients:
+                tasks.create_task(client.work(is_over))
+            if faults:
+                await asyncio.wait(faults)
+            report.recovery_seconds = await _until_healthy(api)
+        findings = invariants.Findings()
+        stored = await asyncio.to_thread(_stored, stage)
+        invariants.check(ledger, stored, findings)
+        await invariants.check_over_http(api, ledger, stored, findings)
+    report.requests = ledger.requests
+    report.facts, report.violations = findings.facts, findings.violations
+    report.told, report.slowest_seconds = ledger.told(), ledger.slowest()
+    return report
+
+
+@asynccontextmanager
+async def _gateway(stage: Stage) -> AsyncIterator[Api]:
+    connector = aiohttp.TCPConnector(limit=0)
+    timeout = ClientTimeout(total=CLIENT_SECONDS)
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
+        lasting = token_of(stage.system, exp=int(time.time()) + 24 * 3600)
+        yield Api(session, stage.door, lasting)
+
+
+async def _clients(plan: Plan, api: Api, ledger: Ledger, chance: random.Random) -> list[Client]:
+    """Make products that are scarce, and clients with a customer each."""
+    mark = secrets.token_hex(2)
+    products = []
+    for number in range(HOT_PRODUCTS):
+        stock, price = chance.randrange(40, 400), chance.randrange(1, 100_000)
+        value = {"sku": f"hot{mark}{number}", "name": "Hot", "price_cents": price, "stock": stock}
+        created = (await api.post("/products", value)).json
+        products.append(created["id"])
+        ledger.initial_stock[created["id"]] = stock
+        ledger.prices[created["id"]] = {price}
+    clients = [
+        Client(f"{mark}x{number:03}", api, ledger, random.Random(chance.random()), products)
+        for number in range(plan.clients)
+    ]
+    await asyncio.gather(*(client.become_a_customer() for client in clients))
+    return clients
+
+
+async def _strike(scene: Scene, group: Sequence[Strike], end: float, chance: random.Random) -> None:
+    """Strike until it is over, each kind of the group as often as the others."""
+    waiting: list[Strike] = []
+    while time.monotonic() < end:
+        await asyncio.sleep(chance.uniform(0.2, 1.5))
+        if not waiting:
+            waiting = chance.sample(group, len(group))
+        await waiting.pop().act(scene)
+
+
+async def _until_healthy(api: Api) -> float:
+    """Wait until the gateway says that all can do their work; return how long that took."""
+    began = time.monotonic()
+    while True:
+        try:
+            async with asyncio.timeout(10):
+                if (await api.get("/health")).status == 200:
+                    return time.monotonic() - began
+        except (aiohttp.ClientError, TimeoutError):
+            pass
+        assert time.monotonic() < began + HEALTHY_SECONDS, "not healthy again"
+        await asyncio.sleep(0.05)
+
+
+def _stored(stage: Stage) -> invariants.Stored:
+    """Read the database in one snapshot."""
+    with stage.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+
+        def query(sql: str, *parameters: object) -> list[tuple[object, ...]]:
+            cursor.execute(sql, parameters)
+            return list(cursor.fetchall())
+
+        return invariants.read(query)

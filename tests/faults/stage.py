@@ -1,0 +1,162 @@
+"""The whole system with a wire on each hop, so that a test can meet what goes over it.
+
+The database is the embedded one, durable and kept by the supervisor as all else is: it can be
+killed and comes back by itself.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pymysql
+import uvloop
+
+from local_system import ports
+from local_system.construction import temporary_system
+from local_system.environment import Values
+from local_system.programs import CUSTOMERS, ORDERS, Program
+from local_system.system import LocalSystem
+from local_system.wiring import Wiring, url
+from tests.wires import Wire, http_request, mysql_packet
+
+T = TypeVar("T")
+
+WORKERS = 2
+POOL = 10
+"""Connections of each worker."""
+DATABASE = "backoffice"
+
+DATABASE_HOPS = ("customers > database", "orders > database")
+HTTP_HOPS = (
+    "gateway > customers",
+    "gateway > orders",
+    "gateway > emulator-1",
+    "gateway > emulator-2",
+    "orchestrator > customers",
+    "orchestrator > orders",
+    "orders > customers",
+)
+CLIENTS_HOP = "client > gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class _StagedWiring(Wiring):
+    """The wiring of a system, with the callers' addresses replaced by those of the wires."""
+
+    hops: Values
+
+    def environment(self, folder: str) -> dict[str, str]:
+        """Return the whole environment of a program of the service in the folder."""
+        return {**Wiring.environment(self, folder), **self.hops.get(folder, {})}
+
+
+@dataclass(frozen=True, slots=True)
+class StagedSystem(LocalSystem):
+    """A local system whose services meet over wires, each API with several workers."""
+
+    hops: Values = field(default_factory=dict)
+
+    @property
+    def wiring(self) -> Wiring:
+        """What decides about the programs' environments."""
+        return _StagedWiring(
+            self.root, self.run_dir, self.ports, self.server, self.values, self.given, self.hops
+        )
+
+    def programs(self) -> list[Program]:
+        """Return the programs of the system."""
+        return [
+            replace(program, command=(*program.command, "--workers", str(WORKERS)))
+            if program.name in {CUSTOMERS, ORDERS}
+            else program
+            for program in LocalSystem.programs(self)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A running system, its wires by hop, and the loop in which they work."""
+
+    system: StagedSystem
+    wires: Mapping[str, Wire]
+    runner: asyncio.Runner
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run something in the loop of the wires: nothing passes them but meanwhile."""
+        return self.runner.run(work)
+
+    @property
+    def door(self) -> str:
+        """Base URL at which clients call."""
+        if CLIENTS_HOP in self.wires:
+            return url(self.wires[CLIENTS_HOP].own_port)
+        return self.system.gateway_url
+
+    def connect(self) -> "pymysql.Connection[pymysql.cursors.Cursor]":
+        """Connect to the database as the administrator, past all wires."""
+        server = self.system.server
+        return pymysql.connect(
+            host=server.host,
+            port=server.port,
+            user=server.admin_user,
+            password=server.admin_password,
+            database=DATABASE,
+            autocommit=True,
+            charset="utf8mb4",
+            init_command="SET time_zone = '+00:00'",
+            connect_timeout=5,
+        )
+
+
+@contextmanager
+def running_stage(folder: Path, hops: tuple[str, ...]) -> Iterator[Stage]:
+    """Start a system with wires on these hops; stop it at the end."""
+    plain = temporary_system(folder / "run", {"LOG_LEVEL": "WARNING", "MYSQL_POOL_SIZE": str(POOL)})
+    own_ports = dict(zip(hops, ports.free_ports(len(hops)), strict=True))
+    values = {one.name: getattr(plain, one.name) for one in fields(plain)}
+    system = StagedSystem(**{**values, "is_durable": True, "hops": _hops(own_ports)})
+    wires = {hop: _wire(system, hop, own_port) for hop, own_port in own_ports.items()}
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        for wire in wires.values():
+            runner.run(wire.open())
+        runner.run(asyncio.to_thread(system.start))
+        try:
+            yield Stage(system, wires, runner)
+        finally:
+            runner.run(asyncio.to_thread(system.stop))
+            for wire in wires.values():
+                runner.run(wire.close())
+
+
+def _wire(system: LocalSystem, hop: str, own_port: int) -> Wire:
+    name = hop.partition(" > ")[2]
+    (place,) = (place for place in system.places() if place.name == name)
+    framing = mysql_packet if hop in DATABASE_HOPS else http_request
+    return Wire(ports.ADDRESS, place.port, framing, own_port=own_port)
+
+
+def _hops(wire_ports: Mapping[str, int]) -> Values:
+    """Return, by folder, the variables that lead each caller over its wires."""
+    variables = {
+        "customers > database": ("customers_api", "MYSQL_PORT"),
+        "orders > database": ("orders_api", "MYSQL_PORT"),
+        "gateway > customers": ("gateway", "CUSTOMERS_API_BASE"),
+        "gateway > orders": ("gateway", "ORDERS_API_BASE"),
+        "orchestrator > customers": ("orchestrator_image", "CUSTOMERS_API_BASE"),
+        "orchestrator > orders": ("orchestrator_image", "ORDERS_API_BASE"),
+        "orders > customers": ("orders_api", "CUSTOMERS_API_BASE"),
+    }
+    hops: Values = {}
+    for hop, (folder, variable) in variables.items():
+        if hop in wire_ports:
+            port = wire_ports[hop]
+            value = str(port) if variable == "MYSQL_PORT" else url(port)
+            hops.setdefault(folder, {})[variable] = value
+    emulators = [hop for hop in wire_ports if hop.startswith("gateway > emulator")]
+    if emulators:
+        endpoints = ",".join(url(wire_ports[hop]) for hop in emulators)
+        hops.setdefault("gateway", {})["LAMBDA_ENDPOINTS"] = endpoints
+    return hops
