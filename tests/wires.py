@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 _PACKET_HEADER_BYTES = 4
 _PIECE_BYTES = 65536
+_LEAVE_SECONDS = 0.5
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -99,7 +100,10 @@ class Wire:
         """Cut all connections, and listen no more: new ones are refused."""
         assert self._server is not None
         self._server.close()
-        for task in self._connections:
+        self.cut()
+        if self._connections:
+            await asyncio.wait(self._connections, timeout=_LEAVE_SECONDS)
+        for task in self._connections:  # in the middle of a fault that lasts
             task.cancel()
         if self._connections:
             await asyncio.wait(self._connections)
@@ -121,9 +125,11 @@ class Wire:
         assert task is not None
         self._connections[task] = writer
         task.add_done_callback(self._connections.pop)
-        if not self.is_away:
-            await self._join(reader, writer)
-        await hang_up(writer)
+        try:
+            if not self.is_away:
+                await self._join(reader, writer)
+        finally:
+            await hang_up(writer)
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
