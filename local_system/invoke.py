@@ -9,14 +9,13 @@ import os
 import sys
 from pathlib import Path
 
-from local_system import example_order, token
+from local_system import addresses, example_order, token
 from local_system.arguments import parser
 from local_system.calls import Answer
-from local_system.construction import RUN_DIR, clone_system
+from local_system.construction import RUN_DIR
 from local_system.failures import LocalSystemError, run_verb
 from local_system.locking import exclusive
-from local_system.ports import USUAL, port_number
-from local_system.progress import Progress, Silence
+from local_system.progress import Progress
 from local_system.wiring import url
 from service_kit.tokens import Role
 
@@ -50,23 +49,10 @@ def send(event: object, *, by_http: bool) -> Answer:
     if by_http:
         settings = token.variables(os.environ)
         operator = token.operator_token(settings, Role.OPERATOR, "scripts/invoke", _TOKEN_SECONDS)
-        return example_order.through_gateway(url(_port("GATEWAY_PORT")), operator, event)
+        return example_order.through_gateway(url(addresses.port("GATEWAY_PORT")), operator, event)
     # Two at once would end the emulator: the second waits.
     with exclusive(RUN_DIR / "invoke.lock", Progress()):
-        return example_order.to_emulator(url(_port("RIE_PORT")), event)
-
-
-def _port(variable: str) -> int:
-    """Return the running system's port, else the one that is usual.
-
-    The environment wins: it names the port of a system that was started elsewhere.
-    """
-    given = os.environ.get(variable)
-    if given:
-        return port_number(variable, given)
-    system = clone_system(os.environ, Silence())
-    # What is remembered of a system that is down says nothing of one that Compose runs.
-    return dict(system.ports.by_variable())[variable] if system.is_running() else USUAL[variable]
+        return example_order.to_emulator(url(addresses.port("RIE_PORT")), event)
 
 
 def main() -> int:
