@@ -110,6 +110,10 @@ class Wire:
         await self._server.wait_closed()
         self._server = None
 
+    def unset(self) -> None:
+        """Pass everything on from now on."""
+        self.choose = _no_fault
+
     def cut(self) -> None:
         """Cut all connections."""
         for to_client in self._connections.values():

@@ -7,7 +7,7 @@ from _pytest.terminal import TerminalReporter
 
 from tests.faults.run import Plan, Report, run
 from tests.faults.scene import Strike
-from tests.faults.stage import DATABASE_HOPS, Stage, running_stage
+from tests.faults.stage import CLIENTS_HOP, DATABASE_HOPS, HTTP_HOPS, Stage, running_stage
 from tests.plans import printed_seed
 
 SHORT_SECONDS = 8.0
@@ -46,6 +46,14 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A system whose processes meet directly, but for the wires to the database."""
     with running_stage(tmp_path_factory.mktemp("stage"), DATABASE_HOPS) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def wired_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A system with a wire on every hop: who is not there looks like one that hangs up."""
+    hops = (CLIENTS_HOP, *HTTP_HOPS, *DATABASE_HOPS)
+    with running_stage(tmp_path_factory.mktemp("wired"), hops) as running:
         yield running
 
 

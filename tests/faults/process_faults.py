@@ -44,7 +44,7 @@ async def _killed_at(
     killed: list[int] = []
 
     async def fault(message: Message) -> bool:
-        wire.choose = _nothing
+        wire.unset()
         sender = owner_of_port(scene.stage.system.run_dir, message.client_port)
         if is_delivered:
             await message.deliver()
@@ -61,12 +61,8 @@ async def _killed_at(
     try:
         await until(lambda: bool(killed), f"{name}: nobody sends {aim!r}", AIM_SECONDS)
     finally:
-        wire.choose = _nothing
+        wire.unset()
     scene.struck[f"kill -9 {name}"] += 1
-
-
-def _nothing(_data: bytes) -> Fault | None:
-    return None
 
 
 KILLS = (

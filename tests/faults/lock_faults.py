@@ -1,0 +1,68 @@
+"""Somebody else in the database who holds what the orders need, or takes it the other way round."""
+
+import asyncio
+import time
+from contextlib import suppress
+
+import pymysql
+from pymysql.constants import ER
+
+from tests.faults.scene import Scene, Strike
+
+_DEADLOCKS = "SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'"
+
+
+async def _hold(scene: Scene) -> None:
+    """Hold the rows of products for longer than anybody waits for a lock."""
+    held = scene.chance.sample(list(scene.products), 2)
+    await asyncio.to_thread(_hold_rows, scene, held)
+    scene.struck["rows held from outside"] += 1
+
+
+def _hold_rows(scene: Scene, products: list[int]) -> None:
+    with scene.stage.connect() as connection, connection.cursor() as cursor:
+        connection.begin()
+        cursor.execute("SELECT id FROM products WHERE id IN %s FOR UPDATE", (products,))
+        time.sleep(12 * scene.scale)
+        connection.rollback()
+
+
+async def _make_deadlocks(scene: Scene) -> None:
+    """Lock the products in the opposite order of everybody else, again and again."""
+    scene.struck["deadlocks"] += await asyncio.to_thread(_lock_backwards, scene)
+
+
+def _lock_backwards(scene: Scene) -> int:
+    backwards = sorted(scene.products, reverse=True)
+    end = time.monotonic() + 20 * scene.scale
+    with scene.stage.connect() as connection, connection.cursor() as cursor:
+        before = _deadlocks(cursor)
+        while time.monotonic() < end:
+            with suppress_conflicts():
+                connection.begin()
+                for product in backwards:
+                    cursor.execute("UPDATE products SET stock = stock WHERE id = %s", (product,))
+            connection.rollback()
+        return _deadlocks(cursor) - before
+
+
+def _deadlocks(cursor: "pymysql.cursors.Cursor") -> int:
+    cursor.execute(_DEADLOCKS)
+    return int(cursor.fetchall()[0][1])
+
+
+class suppress_conflicts(suppress):  # noqa: N801  # reads as a phrase, as its model does
+    """Leave out what happens to one of two that wait for each other."""
+
+    def __init__(self) -> None:
+        super().__init__(pymysql.err.OperationalError)
+
+    def __exit__(self, kind: object, error: object, trace: object) -> bool:
+        conflict = {ER.LOCK_DEADLOCK, ER.LOCK_WAIT_TIMEOUT}
+        return isinstance(error, pymysql.err.OperationalError) and error.args[0] in conflict
+
+
+LOCKS = (
+    Strike("rows held from outside", _hold),
+    Strike("deadlocks", _make_deadlocks),
+)
