@@ -2,7 +2,7 @@ python := .venv/bin/python
 prepare := bash -c 'source scripts/_bootstrap dev'
 
 .DEFAULT_GOAL := help
-.PHONY: help up down wipe status test lint format lock
+.PHONY: help up down wipe status test lint format lock openapi
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,3 +36,6 @@ format: ## put the code into its form
 
 lock: ## pin the packages of requirements/*.in
 	@scripts/lock
+
+openapi: ## write the OpenAPI documents anew, from the handlers and the schema files
+	@scripts/openapi

@@ -20,12 +20,27 @@ class CustomersHandler(JsonHandler):
 
         ---
         summary: Create a customer
+        description: >-
+          A customer needs a name and an e-mail that no other customer has; a phone is optional.
+          There is no idempotency key here: after an answer that got lost, a repeat is refused
+          with `EMAIL_TAKEN` if the first call was done.
         operationId: createCustomer
         tags: [customers]
         x-body: CustomerInput
+        x-body-examples:
+          without a phone: {name: Nordwind GmbH, email: einkauf@nordwind.example}
         x-answers: {"201": Customer}
         x-answer-headers: [ETag, Location]
-        x-problems: {"409": [EMAIL_TAKEN]}
+        x-links:
+          getCustomer: {customer_id: $response.body#/id}
+          replaceCustomer:
+            customer_id: $response.body#/id
+            header.If-Match: $response.header.ETag
+          deleteCustomer:
+            customer_id: $response.body#/id
+            header.If-Match: $response.header.ETag
+        x-problems: [EMAIL_TAKEN]
+        x-refused: {name: "", email: ops at acme}
         """
         details = CustomerDetails.from_input(self.json_body("CustomerInput"))
         customer = await self.customers.create(details)
@@ -35,11 +50,18 @@ class CustomersHandler(JsonHandler):
         """List customers.
 
         ---
-        summary: List customers, newest first, or search them
+        summary: List or search customers
+        description: >-
+          Newest first. With `search`, those in whose name, e-mail or phone every word given begins
+          a word; the case and the accents of letters do not matter. Deleted customers are not
+          there.
         operationId: listCustomers
         tags: [customers]
         x-query: CustomersQuery
         x-answers: {"200": CustomerList}
+        x-links:
+          listCustomers: {cursor: $response.body#/next_cursor}
+        x-refused: {limit: 500}
         """
         query = self.query("CustomersQuery")
         limit = query.get("limit", paging.DEFAULT_LIMIT)
@@ -58,11 +80,16 @@ class CustomerHandler(JsonHandler):
 
         ---
         summary: Read a customer
+        description: One customer, as it is now. A deleted one is not found.
         operationId: getCustomer
         tags: [customers]
         x-answers: {"200": Customer}
         x-answer-headers: [ETag]
-        x-problems: {"404": [CUSTOMER_NOT_FOUND]}
+        x-links:
+          replaceCustomer:
+            customer_id: $response.body#/id
+            header.If-Match: $response.header.ETag
+        x-problems: [CUSTOMER_NOT_FOUND]
         """
         customer = await self.customers.get(self.path_id(customer_id))
         self.reply(customer.document(), etag=customer.etag)
@@ -71,17 +98,21 @@ class CustomerHandler(JsonHandler):
         """Replace a customer.
 
         ---
-        summary: Replace all that is said of a customer
+        summary: Replace a customer
+        description: >-
+          Name, e-mail and phone become what is sent; a phone that is left out is gone. With
+          `If-Match` only the version that you have seen is replaced.
         operationId: replaceCustomer
         tags: [customers]
         x-headers: [If-Match]
         x-body: CustomerInput
         x-answers: {"200": Customer}
         x-answer-headers: [ETag]
-        x-problems:
-          "404": [CUSTOMER_NOT_FOUND]
-          "409": [EMAIL_TAKEN]
-          "412": [PRECONDITION_FAILED]
+        x-example: {updated_at: "2026-01-05T09:30:00.000Z"}
+        x-links:
+          getCustomer: {customer_id: $response.body#/id}
+        x-problems: [CUSTOMER_NOT_FOUND, EMAIL_TAKEN, PRECONDITION_FAILED]
+        x-refused: {name: ACME}
         """
         number = self.path_id(customer_id)
         details = CustomerDetails.from_input(self.json_body("CustomerInput"))
@@ -92,14 +123,15 @@ class CustomerHandler(JsonHandler):
         """Delete a customer.
 
         ---
-        summary: Delete a customer; the row stays for its orders
+        summary: Delete a customer
+        description: >-
+          The customer is not found any more and takes no more orders; its orders stay, and its
+          e-mail is free for another. A second call is answered by `CUSTOMER_NOT_FOUND`.
         operationId: deleteCustomer
         tags: [customers]
         x-headers: [If-Match]
         x-answers: {"204": null}
-        x-problems:
-          "404": [CUSTOMER_NOT_FOUND]
-          "412": [PRECONDITION_FAILED]
+        x-problems: [CUSTOMER_NOT_FOUND, PRECONDITION_FAILED]
         """
         await self.customers.delete(self.path_id(customer_id), self.if_match())
         self.clear_header("Content-Type")
@@ -116,12 +148,15 @@ class InternalCustomerHandler(JsonHandler):
         """Return a customer to a service.
 
         ---
-        summary: Read a customer, for services alone
+        summary: Read a customer, as a service
+        description: >-
+          The same as `GET /customers/{customer_id}`, for the Orders API and the orchestrator. The
+          gateway does not pass it on.
         operationId: getCustomerForService
         tags: [internal]
         x-answers: {"200": Customer}
         x-answer-headers: [ETag]
-        x-problems: {"404": [CUSTOMER_NOT_FOUND]}
+        x-problems: [CUSTOMER_NOT_FOUND]
         """
         customer = await self.customers.get(self.path_id(customer_id))
         self.reply(customer.document(), etag=customer.etag)

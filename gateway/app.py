@@ -2,40 +2,32 @@
 
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from tornado.httputil import HTTPServerRequest
-from tornado.routing import URLSpec
-from tornado.web import RequestHandler, url
+from tornado.web import RequestHandler
 
 from gateway import emulator
-from gateway.documents import CombinedDocument, own_document
+from gateway.document import own_document, own_schemas
+from gateway.documents import CombinedDocument
 from gateway.emulator import Emulator
 from gateway.emulator_pool import EmulatorPool
-from gateway.handlers import HomeHandler
-from gateway.orchestration import PATH, OrchestrationHandler, OrchestrationRefusalHandler
+from gateway.orchestration import PATH, OrchestrationRefusalHandler
 from gateway.patience import PATIENCE, Patience
-from gateway.proxy import ProxyHandler
 from gateway.rate_limit import RateLimit
+from gateway.routes import routes
 from gateway.services import CONNECTIONS, Service
 from gateway.settings import Settings
-from service_kit.application import ServiceApplication, route
+from service_kit.application import ServiceApplication
 from service_kit.handlers import RefusalHandler
 from service_kit.metrics import Metrics
-from service_kit.openapi import build_document
-from service_kit.operations import operational_routes
+from service_kit.operations import built_once, operational_routes
 from service_kit.problems import Busy
-from service_kit.schemas import KIT_SCHEMAS, Schemas
 from service_kit.serving import Closer
 from service_kit.tokens import Authenticator, OperatorTokens, ServiceTokens
 from service_kit.upstream import open_session
 
 NAME = "gateway"
-VERSION = "1.0.0"
-"""Of what clients see, not of the code."""
-# Read as data: the shapes of the orchestrator are written there and nowhere else.
-ORCHESTRATOR_SCHEMAS = Path(__file__).parent.parent / "orchestrator_image" / "schemas"
 
 
 class GatewayApplication(ServiceApplication):
@@ -54,43 +46,12 @@ class GatewayApplication(ServiceApplication):
         return super().get_handler_delegate(request, target_class, *rest, **more)
 
 
-def routes(
-    customers: Service,
-    orders: Service,
-    emulators: EmulatorPool,
-    rate_limit: RateLimit,
-    client_seconds: float,
-) -> list[URLSpec]:
-    """Return the gateway's own routes."""
-
-    def passed_through(path: str, service: Service) -> URLSpec:
-        """Return the route of a path and of all below it."""
-        collaborators = {
-            "route": f"{path}/*",
-            "service": service,
-            "rate_limit": rate_limit,
-            "client_seconds": client_seconds,
-        }
-        return url(rf"{path}(?:/.*)?", ProxyHandler, collaborators)
-
-    return [
-        route("/", HomeHandler),
-        route(PATH, OrchestrationHandler, emulators=emulators, rate_limit=rate_limit),
-        passed_through("/customers", customers),
-        passed_through("/products", orders),
-        passed_through("/orders", orders),
-    ]
-
-
 async def open_application(
     settings: Settings, patience: Patience = PATIENCE
 ) -> tuple[ServiceApplication, Closer]:
     """Return the application, and what closes all that it opened."""
     metrics = Metrics()
-    schemas = Schemas(KIT_SCHEMAS, ORCHESTRATOR_SCHEMAS)
-    if OrchestrationHandler.SCHEMA not in schemas.documents:
-        # Else nobody would notice that the document refers to what is not there.
-        raise RuntimeError(f"the orchestrator's schemas are not in {ORCHESTRATOR_SCHEMAS}")
+    schemas = own_schemas()
     sessions = [open_session(CONNECTIONS), open_session(CONNECTIONS)]
     customers, orders = services = [
         Service(name, base_url, session, patience.services)
@@ -116,14 +77,7 @@ async def open_application(
     )
     rate_limit = RateLimit(settings.rate_limit, authenticator, metrics)
     own = routes(customers, orders, emulators, rate_limit, patience.services.client)
-    document = build_document(
-        title="B2B order back office",
-        description="Customers, products and orders, and an order in one call.",
-        version=VERSION,
-        routes=own,
-        schemas=schemas,
-    )
-    combined = CombinedDocument(services, own_document(document), patience.document_kept)
+    combined = CombinedDocument(services, built_once(own_document), patience.document_kept)
 
     async def check() -> None:
         await _check(services, emulators)

@@ -2,25 +2,31 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 
 from gateway.services import Service
+from service_kit import problems
+from service_kit.openapi import SERVERS, operations_of, without_dangling_links
+from service_kit.openapi_components import Components, Document, only_used_components, resolved
+from service_kit.openapi_refusals import Refusals, catalogue, codes_of, joined
+from service_kit.operations import DocumentSource
 from service_kit.problems import UpstreamUnavailable
+from service_kit.schemas import KIT_SCHEMAS, Schemas
 
 log = structlog.get_logger()
 
-Document = dict[str, Any]
-
+_GATEWAYS_OWN = ["RATE_LIMITED", "UPSTREAM_UNAVAILABLE", "UPSTREAM_TIMEOUT"]
 _PRIVATE = "/internal/"
 
 
 class CombinedDocument:
     """The document, made of what the services say, and kept for a while."""
 
-    def __init__(self, services: Sequence[Service], own: Document, kept_seconds: float) -> None:
+    def __init__(
+        self, services: Sequence[Service], own: DocumentSource, kept_seconds: float
+    ) -> None:
         self._services = services
         self._own = own
         self._kept_seconds = kept_seconds
@@ -47,64 +53,58 @@ class CombinedDocument:
             if self._kept is None:
                 raise
             return self._kept
-        return combined(self._own, documents)
-
-
-def own_document(document: Document) -> Document:
-    """Return the gateway's own part, its refusals in the orchestrator's failure shape."""
-    failure = {"application/json": {"schema": {"$ref": "#/components/schemas/OrchestrationFailed"}}}
-    paths = {
-        path: {
-            method: {
-                **operation,
-                "responses": {
-                    status: answer if status < "4" else {**answer, "content": failure}
-                    for status, answer in operation["responses"].items()
-                },
-            }
-            for method, operation in operations.items()
-        }
-        for path, operations in document["paths"].items()
-    }
-    return {**document, "paths": paths}
+        return combined(await self._own(), documents)
 
 
 def combined(own: Document, others: Iterable[Document]) -> Document:
     """Return one document with the public paths and the components of all."""
+    added = Components(Schemas(KIT_SCHEMAS))
+    refusals = Refusals(catalogue(problems), added).responses(_GATEWAYS_OWN, {})
+    services = [_passed_through(document, own, refusals, added) for document in others]
     paths: Document = {}
+    tags: dict[str, Document] = {}
     components: dict[str, Document] = {}
-    for document in [*map(_passed_through, others), own]:
-        paths |= {
-            path: operations
-            for path, operations in document.get("paths", {}).items()
-            if not path.startswith(_PRIVATE)
-        }
+    for document in [*services, {"components": added.document()}, own]:
+        paths |= document.get("paths", {})
+        tags |= {tag["name"]: tag for tag in document.get("tags", [])}
         for kind, parts in document.get("components", {}).items():
             known = components.setdefault(kind, {})
             _report_clashes(kind, known, parts)
             known |= parts
-    return {**own, "servers": [{"url": "/"}], "paths": paths, "components": components}
+    document = {**own, "servers": SERVERS, "tags": [], "paths": paths, "components": components}
+    used = {tag for operation in operations_of(document) for tag in operation.get("tags", [])}
+    document["tags"] = [tag for name, tag in tags.items() if name in used]
+    return only_used_components(without_dangling_links(document))
 
 
-def _passed_through(document: Document) -> Document:
-    """Return a service's document with what the way through the gateway adds."""
+def _passed_through(
+    document: Document, own: Document, refusals: Mapping[str, Document], added: Components
+) -> Document:
+    """Return a service's public part, with what the way through the gateway adds."""
+
+    def with_refusals(operation: Document) -> Document:
+        responses = dict(operation.get("responses", {}))
+        for status, refusal in refusals.items():
+            given = responses.get(status)
+            responses[status] = (
+                refusal if given is None else _either(document, given, refusal, added)
+            )
+        return {**operation, "responses": dict(sorted(responses.items()))}
+
     paths = {
-        path: {method: _with_own_refusals(operation) for method, operation in operations.items()}
+        path: {method: with_refusals(operation) for method, operation in operations.items()}
         for path, operations in document.get("paths", {}).items()
+        if not path.startswith(_PRIVATE) and path not in own["paths"]
     }
     return {**document, "paths": paths}
 
 
-def _with_own_refusals(operation: Document) -> Document:
-    responses = operation.get("responses", {})
-    busy = responses.get("503", {})
-    reasons = f"{busy.get('description', 'Service Unavailable:')}, `UPSTREAM_UNAVAILABLE`"
-    refusals = {
-        "429": {**busy, "description": "Too Many Requests: `RATE_LIMITED`"},
-        "503": {**busy, "description": reasons},
-        "504": {**busy, "description": "Gateway Timeout: `UPSTREAM_TIMEOUT`"},
-    }
-    return {**operation, "responses": {**responses, **refusals}}
+def _either(document: Document, given: Document, refusal: Document, added: Components) -> Document:
+    """Return the refusal that is the service's or the gateway's."""
+    both = joined(resolved(document, given), resolved({"components": added.document()}, refusal))
+    if "$ref" not in given:
+        return both
+    return added.reference("responses", ".".join(codes_of(both)), both)
 
 
 def _report_clashes(kind: str, known: Document, parts: Document) -> None:

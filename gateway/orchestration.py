@@ -50,21 +50,41 @@ class OrchestrationHandler(FailureShape, WaitingHandler):
         """Create and confirm an order.
 
         ---
-        summary: Create an order and confirm it, in one call that can be repeated
-        description: |
-          The same `idempotency_key` gives the same order, however often and whenever the call is
-          repeated. After 503 or 504 repeat it: the work is finished under the key.
+        summary: Create an order and confirm it
+        description: >-
+          The customer is looked up, the order is created and its stock taken, the order is
+          confirmed; you get customer, order and items at once. The same `idempotency_key` gives
+          the same order, however often and whenever the call is repeated. After 503 or 504 repeat
+          it: the work is finished under the key. If the confirmation is refused for good, the
+          order is canceled again.
         operationId: createAndConfirmOrder
         tags: [orchestrator]
         x-body: CreateAndConfirmOrder
+        x-body-examples:
+          without an id of your own:
+            customer_id: 1
+            items: [{product_id: 2, qty: 1}, {product_id: 3, qty: 20}]
+            idempotency_key: 7e2f6f0a-8f0e-4a43-a54b-0c5d9f6ad3f7
         x-answers: {"201": OrchestrationSucceeded}
+        x-links:
+          getOrder: {order_id: $response.body#/data/order/id}
+          cancelOrder: {order_id: $response.body#/data/order/id}
+          getCustomer: {customer_id: $response.body#/data/customer/id}
         x-problems:
-          "404": [CUSTOMER_NOT_FOUND, PRODUCT_NOT_FOUND]
-          "409": [INSUFFICIENT_STOCK, ORDER_NOT_CONFIRMABLE]
-          "422": [TOTAL_TOO_LARGE, IDEMPOTENCY_KEY_REUSED]
-          "429": [RATE_LIMITED]
-          "503": [UPSTREAM_UNAVAILABLE, CUSTOMERS_UNAVAILABLE]
-          "504": [UPSTREAM_TIMEOUT]
+          - CUSTOMER_NOT_FOUND
+          - PRODUCT_NOT_FOUND
+          - INSUFFICIENT_STOCK
+          - ORDER_NOT_CONFIRMABLE
+          - TOTAL_TOO_LARGE
+          - IDEMPOTENCY_KEY_REUSED
+          - RATE_LIMITED
+          - UPSTREAM_UNAVAILABLE
+          - CUSTOMERS_UNAVAILABLE
+          - UPSTREAM_TIMEOUT
+        x-facts:
+          PRODUCT_NOT_FOUND: [{product_id: 7}]
+          INSUFFICIENT_STOCK: [{product_id: 2, requested: 3, available: 1}]
+        x-refused: {customer_id: 1, items: [], idempotency_key: abc-123}
         """
         self._name_by(_correlation_id_in(self.request.body))
         event = jsons.encode(self._event())

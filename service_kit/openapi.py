@@ -3,131 +3,96 @@
 A docstring holds, after ``---``, the operation in YAML. What many operations share is written
 shorter there and spelled out here:
 
-- ``x-body: Name``             the request body is of this schema
-- ``x-query: Name``            the query parameters are the properties of this schema
-- ``x-headers: [Name]``        request headers, from `REQUEST_HEADERS`
-- ``x-answers: {"200": Name}`` the answers that succeed, by schema (null: no body)
-- ``x-problems: {"409": [CODE]}``  its own refusals; those that hold everywhere are added
+- ``x-body: Name``               the request body is of this schema; its example is the schema's
+- ``x-body-examples: {title: value}``  further examples of it
+- ``x-query: Name``              the query parameters are the properties of this schema
+- ``x-headers: [Name]``          request headers, from `REQUEST_HEADERS`; within ``responses`` those
+  of an answer, from `ANSWER_HEADERS`
+- ``x-answers: {"200": Name}``   the answers that succeed, by schema (null: no body)
+- ``x-answer-headers: [Name]``   their headers, from `ANSWER_HEADERS`
+- ``x-example: {member: value}`` what their example has otherwise than the schema's
+- ``x-links: {operationId: {parameter: expression}}``  where a reader of the answer goes on
+- ``x-problems: [CODE]``         its own refusals; those that hold everywhere are added
+- ``x-refused: value``           a body or query that does not fit: the validator words the example
+- ``x-facts: {CODE: [fact]}``    the ``errors`` of a refusal's example
 """
 
-from collections.abc import Sequence
-from http import HTTPStatus
+import copy
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from tornado.routing import URLSpec
-from tornado_swagger.setup import export_swagger
 
-from service_kit import correlation
+from service_kit import correlation, problems
 from service_kit.handlers import Access, JsonHandler
-from service_kit.problems import MEDIA_TYPE
+from service_kit.openapi_components import Components, Document
+from service_kit.openapi_refusals import Facts, Refusals, catalogue
+from service_kit.problems import ValidationFailed
 from service_kit.schemas import Schemas
 
-Document = dict[str, Any]
+VERSION = "3.1.0"
+SERVERS = [{"url": "/", "description": "Where this document was read."}]
 
-REQUEST_HEADERS: dict[str, Document] = {
-    "X-Idempotency-Key": {
-        "schema": {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": 255,
-            "pattern": "^[!-~]([ -~]*[!-~])?$",
-        },
-        "description": "Names this request for 24 hours: a repeat gets the first response again.",
-    },
-    "If-None-Match": {
-        "schema": {"type": "string"},
-        "description": "The ETag of the version that the caller has: 304 while nothing changed.",
-    },
-    "If-Match": {
-        "schema": {"type": "string"},
-        "description": "The ETag of the version that is to be changed; another one refuses (412).",
-    },
-}
-
-_ANSWER_HEADERS: dict[str, Document] = {
-    correlation.HEADER: {
-        "schema": {"type": "string", "pattern": correlation.PATTERN},
-        "description": "The request's own id, or a new one: it is on every log line.",
-    },
-    "ETag": {
-        "schema": {"type": "string"},
-        "description": "Changes with every change of the representation.",
-    },
-    "Location": {"schema": {"type": "string"}, "description": "Where the new resource is."},
-    "Idempotent-Replayed": {
-        "schema": {"type": "string", "enum": ["true"]},
-        "description": "The response is the first one to this key, again.",
-    },
-    "WWW-Authenticate": {
-        "schema": {"type": "string", "enum": ["Bearer"]},
-        "description": "A bearer token is asked for.",
-    },
-    "Retry-After": {
-        "schema": {"type": "integer", "minimum": 0},
-        "description": "Seconds after which a repeat makes sense.",
-    },
-}
-
-_SECURITY: dict[Access, list[Document]] = {
+_METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
+_SECURITY: dict[Access, list[str]] = {
     Access.PUBLIC: [],
-    Access.OPERATORS: [{"operator": []}],
-    Access.SERVICES: [{"service": []}],
-    Access.OPERATORS_AND_SERVICES: [{"operator": []}, {"service": []}],
+    Access.OPERATORS: ["operator"],
+    Access.SERVICES: ["service"],
+    Access.OPERATORS_AND_SERVICES: ["operator", "service"],
 }
-
-_SECURITY_SCHEMES: Document = {
-    "operator": {
-        "type": "http",
-        "scheme": "bearer",
-        "bearerFormat": "JWT",
-        "description": "An operator's or a viewer's JWT (HS256): `scripts/token` prints one.",
-    },
-    "service": {
-        "type": "http",
-        "scheme": "bearer",
-        "description": "The token by which services know each other.",
-    },
+_WITHOUT_BODY = {
+    "204": "Done.",
+    "304": "Nothing has changed since the version that `If-None-Match` names.",
 }
 
 
-def build_document(
-    *, title: str, description: str, version: str, routes: Sequence[URLSpec], schemas: Schemas
-) -> Document:
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a document says of its service as a whole.
+
+    ``description`` is Markdown; ``tags`` tells of each group of operations in a sentence;
+    ``refusals`` are the modules with the service's own problems.
+    """
+
+    title: str
+    version: str
+    description: str
+    tags: Mapping[str, str]
+    refusals: Sequence[ModuleType] = ()
+
+
+def build_document(about: About, routes: Iterable[URLSpec], schemas: Schemas) -> Document:
     """Return the document of the routes whose methods are documented."""
-    exported = export_swagger(
-        list(routes),
-        title=title,
-        description=description,
-        api_version=version,
-        api_definition_version="openapi-3.1",
-    )
-    access = {_path_key(spec): spec.target.access for spec in routes if _is_ours(spec)}
+    # Imported here: 90 ms and a YAML parser that no start of a service need wait for.
+    from tornado_swagger.setup import export_swagger  # noqa: PLC0415
+
+    table = list(routes)
+    exported = export_swagger(table, api_definition_version="openapi-3.1")
+    access = {_path_key(spec): spec.target.access for spec in table if _is_ours(spec)}
+    components = Components(schemas)
+    refusals = Refusals(catalogue(problems, *about.refusals), components)
+    writer = _Writer(schemas, components, refusals)
     paths = {
         path: {
-            method: _operation(
-                path, _conditional(method, operation), access[_braces_away(path)], schemas
-            )
-            for method, operation in operations.items()
+            method: writer.operation(path, method, given, access[_braces_away(path)])
+            for method, given in operations.items()
         }
         for path, operations in exported["paths"].items()
     }
     return {
-        "openapi": "3.1.0",
-        "info": exported["info"],
-        "servers": [{"url": "/"}],
+        "openapi": VERSION,
+        "info": {
+            "title": about.title,
+            "version": about.version,
+            "description": about.description,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": SERVERS,
+        "tags": [{"name": name, "description": text} for name, text in about.tags.items()],
         "paths": paths,
-        "components": {"schemas": schemas.documents, "securitySchemes": _SECURITY_SCHEMES},
-    }
-
-
-def _conditional(method: str, given: Document) -> Document:
-    """Add what every read of a versioned resource can do (RFC 9110, section 13.1.2)."""
-    if method != "get" or "ETag" not in given.get("x-answer-headers", []):
-        return given
-    return {
-        **given,
-        "x-headers": [*given.get("x-headers", []), "If-None-Match"],
-        "x-answers": {**given["x-answers"], "304": None},
+        "components": components.document(),
     }
 
 
@@ -143,118 +108,166 @@ def _braces_away(path: str) -> str:
     return "/".join("{}" if part.startswith("{") else part for part in path.split("/"))
 
 
-def _operation(path: str, given: Document, access: Access, schemas: Schemas) -> Document:
-    operation = {name: part for name, part in given.items() if not name.startswith("x-")}
-    body, query = given.get("x-body"), given.get("x-query")
-    problems: dict[str, list[str]] = dict(given.get("x-problems", {}))
-    has_path_id = "{" in path
-    operation["parameters"] = [
-        *_path_parameters(path),
-        *_query_parameters(query, schemas),
-        *_header_parameters(given.get("x-headers", []), given),
-    ]
-    if body:
-        operation["requestBody"] = {
-            "required": not given.get("x-body-optional", False),
-            "content": {"application/json": {"schema": _reference(body)}},
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Spells operations out."""
+
+    schemas: Schemas
+    components: Components
+    refusals: Refusals
+
+    def operation(self, path: str, method: str, given: Document, access: Access) -> Document:
+        given = _conditional(method, given)
+        operation = {name: part for name, part in given.items() if not name.startswith("x-")}
+        operation["security"] = self.components.security(_SECURITY[access])
+        operation["parameters"] = self._parameters(path, given)
+        if "x-body" in given:
+            operation["requestBody"] = self._request_body(given)
+        codes = [
+            *given.get("x-problems", []),
+            *_shared_codes(path, method, given, access),
+        ]
+        operation["responses"] = {
+            **self._natural_answers(given),
+            **self._answers(given),
+            **self.refusals.responses(codes, self._facts(given)),
         }
-    shared = _shared_problems(
-        access, has_body=bool(body), has_query=bool(query), has_id=has_path_id
-    )
-    for status, codes in shared.items():
-        problems[status] = [*problems.get(status, []), *codes]
-    operation["responses"] = {
-        **{
-            str(status): _answer(str(status), name, given)
+        return operation
+
+    def _parameters(self, path: str, given: Document) -> list[Document]:
+        required = given.get("x-required-headers", [])
+        names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+        headers = [*given.get("x-headers", []), correlation.HEADER]
+        return [
+            *(self.components.path_parameter(name) for name in names),
+            *self._query_parameters(given.get("x-query")),
+            *(self.components.header_parameter(h, required=h in required) for h in headers),
+        ]
+
+    def _query_parameters(self, name: str | None) -> list[Document]:
+        if name is None:
+            return []
+        return [
+            {
+                "name": parameter,
+                "in": "query",
+                "description": schema["description"],
+                "schema": {key: value for key, value in schema.items() if key != "description"},
+            }
+            for parameter, schema in self.components.properties(name).items()
+        ]
+
+    def _request_body(self, given: Document) -> Document:
+        name = given["x-body"]
+        examples = {name: self.components.example(name), **given.get("x-body-examples", {})}
+        content = {
+            "schema": self.components.schema(name),
+            "examples": {title: {"value": value} for title, value in examples.items()},
+        }
+        is_required = not given.get("x-body-optional", False)
+        return {"required": is_required, "content": {"application/json": content}}
+
+    def _natural_answers(self, given: Document) -> Document:
+        """Return the answers that a docstring has in full, but for their headers."""
+        answers = {}
+        for status, answer in given.get("responses", {}).items():
+            self.components.keep_schemas_of(answer)
+            own = {name: part for name, part in answer.items() if name != "x-headers"}
+            headers = self.components.answer_headers(answer.get("x-headers", []))
+            answers[status] = {**own, "headers": headers}
+        return answers
+
+    def _answers(self, given: Document) -> Document:
+        return {
+            status: self._answer(status, name, given)
             for status, name in given.get("x-answers", {}).items()
-        },
-        **{status: _refusal(status, problems[status]) for status in sorted(problems)},
-    }
-    operation["security"] = _SECURITY[access]
-    return operation
-
-
-def _path_parameters(path: str) -> list[Document]:
-    names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
-    schema = {"type": "integer", "minimum": 1}
-    return [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
-
-
-def _query_parameters(name: str | None, schemas: Schemas) -> list[Document]:
-    if name is None:
-        return []
-    properties = schemas.documents[name]["properties"]
-    return [
-        {
-            "name": parameter,
-            "in": "query",
-            "description": schema.get("description", ""),
-            "schema": {key: value for key, value in schema.items() if key != "description"},
         }
-        for parameter, schema in properties.items()
-    ]
 
-
-def _header_parameters(names: Sequence[str], given: Document) -> list[Document]:
-    required = given.get("x-required-headers", [])
-    own = [
-        {"name": name, "in": "header", "required": name in required, **REQUEST_HEADERS[name]}
-        for name in names
-    ]
-    correlation_id = {
-        "name": correlation.HEADER,
-        "in": "header",
-        "schema": {"type": "string", "pattern": correlation.PATTERN},
-        "description": "An id of the caller's for this request and all that it causes.",
-    }
-    return [*own, correlation_id]
-
-
-def _shared_problems(
-    access: Access, *, has_body: bool, has_query: bool, has_id: bool
-) -> dict[str, list[str]]:
-    """Return the refusals that hold wherever a request has these parts."""
-    problems: dict[str, list[str]] = {"500": ["INTERNAL_ERROR"], "503": ["BUSY"]}
-    if access is not Access.PUBLIC:
-        problems |= {"401": ["UNAUTHORIZED"], "403": ["FORBIDDEN"]}
-    if has_id:
-        problems |= {"404": ["NOT_FOUND"]}
-    if has_body:
-        problems |= {
-            "400": ["INVALID_JSON"],
-            "413": ["BODY_TOO_LARGE"],
-            "415": ["UNSUPPORTED_MEDIA_TYPE"],
+    def _answer(self, status: str, name: str | None, given: Document) -> Document:
+        headers = self.components.answer_headers(given.get("x-answer-headers", []))
+        if name is None:
+            return {"description": _WITHOUT_BODY[status], "headers": headers}
+        example = self.components.example(name)
+        if isinstance(example, dict):
+            example = {**example, **given.get("x-example", {})}
+        answer = {
+            "description": self.schemas.documents[name]["description"],
+            "headers": headers,
+            "content": {
+                "application/json": {
+                    "schema": self.components.schema(name),
+                    "examples": {name: {"value": example}},
+                }
+            },
         }
-    if has_body or has_query:
-        problems |= {"422": ["VALIDATION_FAILED"]}
-    return problems
+        links = given.get("x-links", {})
+        if links:
+            answer["links"] = {
+                target: {"operationId": target, "parameters": parameters}
+                for target, parameters in links.items()
+            }
+        return answer
+
+    def _facts(self, given: Document) -> Facts:
+        facts: dict[str, Any] = dict(given.get("x-facts", {}))
+        if "x-refused" in given:
+            schema = given.get("x-body") or given["x-query"]
+            facts[ValidationFailed.code] = self._words(schema, given["x-refused"])
+        return facts
+
+    def _words(self, schema: str, refused: Any) -> list[Mapping[str, Any]]:
+        """Return what the validator itself says."""
+        try:
+            self.schemas.validator(schema).check(refused)
+        except ValidationFailed as refusal:
+            return refusal.errors
+        raise ValueError(f"{refused!r} is not refused by {schema}")
 
 
-def _answer(status: str, schema: str | None, given: Document) -> Document:
-    names = [correlation.HEADER, *given.get("x-answer-headers", [])]
-    answer: Document = {
-        "description": HTTPStatus(int(status)).phrase,
-        "headers": {name: _ANSWER_HEADERS[name] for name in names},
-    }
-    if schema is not None:
-        answer["content"] = {"application/json": {"schema": _reference(schema)}}
-    return answer
-
-
-def _refusal(status: str, codes: Sequence[str]) -> Document:
-    own = {
-        "401": ["WWW-Authenticate"],
-        "429": ["Retry-After"],
-        "503": ["Retry-After"],
-        "504": ["Retry-After"],
-    }
-    names = [correlation.HEADER, *own.get(status, [])]
+def _conditional(method: str, given: Document) -> Document:
+    """Add what every read of a versioned resource can do (RFC 9110, section 13.1.2)."""
+    if method != "get" or "ETag" not in given.get("x-answer-headers", []):
+        return given
     return {
-        "description": f"{HTTPStatus(int(status)).phrase}: {', '.join(f'`{c}`' for c in codes)}",
-        "headers": {name: _ANSWER_HEADERS[name] for name in names},
-        "content": {MEDIA_TYPE: {"schema": _reference("Problem")}},
+        **given,
+        "x-headers": [*given.get("x-headers", []), "If-None-Match"],
+        "x-answers": {**given["x-answers"], "304": None},
     }
 
 
-def _reference(name: str) -> Document:
-    return {"$ref": f"#/components/schemas/{name}"}
+def _shared_codes(path: str, method: str, given: Document, access: Access) -> list[str]:
+    """Return the refusals that hold wherever a request has these parts."""
+    codes = ["MALFORMED_REQUEST", "METHOD_NOT_ALLOWED", "INTERNAL_ERROR"]
+    is_open = access is Access.PUBLIC
+    # Whoever may come in may read, if both operators and services may.
+    everybody_may = access is Access.OPERATORS_AND_SERVICES and method == "get"
+    if not is_open:
+        codes += ["UNAUTHORIZED", "BUSY"]
+    if not is_open and not everybody_may:
+        codes += ["FORBIDDEN"]
+    if "{" in path:
+        codes += ["NOT_FOUND"]
+    if "x-body" in given:
+        codes += ["INVALID_JSON", "BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"]
+    if "x-body" in given or "x-query" in given:
+        codes += ["VALIDATION_FAILED"]
+    return codes
+
+
+def operations_of(document: Document) -> Iterator[Document]:
+    """Yield all operations of a document."""
+    for item in document["paths"].values():
+        yield from (operation for name, operation in item.items() if name in _METHODS)
+
+
+def without_dangling_links(document: Document) -> Document:
+    """Return the document without the links to operations that it does not have."""
+    known = {operation.get("operationId") for operation in operations_of(document)}
+    mended = copy.deepcopy(document)
+    for operation in operations_of(mended):
+        for response in operation.get("responses", {}).values():
+            links = response.pop("links", {})
+            kept = {name: link for name, link in links.items() if link["operationId"] in known}
+            if kept:
+                response["links"] = kept
+    return mended

@@ -35,6 +35,8 @@ _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})", re.ASCII)
 
 KIT_SCHEMAS = Path(__file__).parent / "schemas"
 
+OWN_KEYWORDS = frozenset({"x-text", "x-rule"})
+
 # Unicode's White_Space, as people mean it. str.strip() would take U+001C to U+001F too, which are
 # control characters and refused.
 WHITE_SPACE = (
@@ -83,7 +85,11 @@ class Validator:
         resolved = {name: self._resolve(schema) for name, schema in properties.items()}
         self._texts = {name for name, schema in resolved.items() if schema.get("x-text")}
         self._integers = {n for n, schema in resolved.items() if schema.get("type") == "integer"}
-        self._decide: Callable[[Any], Any] = fastjsonschema.compile(self._schema)
+        self._decide: Callable[[Any], Any] = fastjsonschema.compile(
+            # A format is for readers (JSON Schema 2020-12, section 7.2.1): no refusal hangs on it.
+            self._schema,
+            use_formats=False,
+        )
 
     def check(self, value: Any) -> Any:
         """Return the value as the service means it: texts normalised, 1.0 as 1.

@@ -55,19 +55,31 @@ class OrdersHandler(OrderHandlerBase):
         ---
         summary: Take an order
         description: >-
-          The customer is checked, the stock is taken and the prices are frozen, all or nothing.
+          The customer is checked, the stock of every product is taken and the prices are frozen,
+          all or nothing. The order is `CREATED` and keeps its stock until it is canceled. Send an
+          `X-Idempotency-Key` to be able to repeat the call.
         operationId: createOrder
         tags: [orders]
         x-headers: [X-Idempotency-Key]
         x-body: OrderInput
         x-answers: {"201": Order}
         x-answer-headers: [ETag, Location, Idempotent-Replayed]
+        x-links:
+          getOrder: {order_id: $response.body#/id}
+          confirmOrder: {order_id: $response.body#/id}
+          cancelOrder: {order_id: $response.body#/id}
         x-problems:
-          "400": [IDEMPOTENCY_KEY_INVALID]
-          "404": [CUSTOMER_NOT_FOUND, PRODUCT_NOT_FOUND]
-          "409": [INSUFFICIENT_STOCK]
-          "422": [TOTAL_TOO_LARGE, IDEMPOTENCY_KEY_REUSED]
-          "503": [CUSTOMERS_UNAVAILABLE]
+          - IDEMPOTENCY_KEY_INVALID
+          - CUSTOMER_NOT_FOUND
+          - PRODUCT_NOT_FOUND
+          - INSUFFICIENT_STOCK
+          - TOTAL_TOO_LARGE
+          - IDEMPOTENCY_KEY_REUSED
+          - CUSTOMERS_UNAVAILABLE
+        x-facts:
+          PRODUCT_NOT_FOUND: [{product_id: 7}]
+          INSUFFICIENT_STOCK: [{product_id: 2, requested: 3, available: 1}]
+        x-refused: {customer_id: 1, items: [{product_id: 2, qty: 0}]}
         """
         key = self.idempotency_key()
         self.respond(await self.orders.create(self.json_body("OrderInput"), key))
@@ -76,11 +88,17 @@ class OrdersHandler(OrderHandlerBase):
         """List orders.
 
         ---
-        summary: List orders, newest first
+        summary: List orders
+        description: >-
+          Newest first, without their items; of one customer, in one status, or of a span of time
+          (`from` is in it, `to` is not), as you choose.
         operationId: listOrders
         tags: [orders]
         x-query: OrdersQuery
         x-answers: {"200": OrderList}
+        x-links:
+          listOrders: {cursor: $response.body#/next_cursor}
+        x-refused: {status: SHIPPED, limit: 500}
         """
         query = self.query("OrdersQuery")
         chosen = _filter(query)
@@ -97,12 +115,16 @@ class OrderHandler(OrderHandlerBase):
         """Return an order.
 
         ---
-        summary: Read an order with its items
+        summary: Read an order
+        description: One order with its items, at the prices at which it was taken.
         operationId: getOrder
         tags: [orders]
         x-answers: {"200": Order}
         x-answer-headers: [ETag]
-        x-problems: {"404": [ORDER_NOT_FOUND]}
+        x-links:
+          confirmOrder: {order_id: $response.body#/id}
+          cancelOrder: {order_id: $response.body#/id}
+        x-problems: [ORDER_NOT_FOUND]
         """
         order, items = await self.orders.get(self.path_id(order_id))
         self.reply(order.document_with(items), etag=order.etag)
@@ -115,7 +137,10 @@ class ConfirmHandler(OrderHandlerBase):
         """Confirm an order.
 
         ---
-        summary: Confirm an order, once
+        summary: Confirm an order
+        description: >-
+          A `CREATED` order becomes `CONFIRMED`, once. The key is required: a repeat under it gets
+          the first response again, and under another key it is refused.
         operationId: confirmOrder
         tags: [orders]
         x-headers: [X-Idempotency-Key]
@@ -124,11 +149,17 @@ class ConfirmHandler(OrderHandlerBase):
         x-body-optional: true
         x-answers: {"200": Order}
         x-answer-headers: [ETag, Idempotent-Replayed]
+        x-example: {status: CONFIRMED, confirmed_at: "2026-01-05T09:05:00.000Z"}
+        x-links:
+          getOrder: {order_id: $response.body#/id}
+          cancelOrder: {order_id: $response.body#/id}
         x-problems:
-          "400": [IDEMPOTENCY_KEY_REQUIRED, IDEMPOTENCY_KEY_INVALID]
-          "404": [ORDER_NOT_FOUND]
-          "409": [ORDER_NOT_CONFIRMABLE]
-          "422": [IDEMPOTENCY_KEY_REUSED]
+          - IDEMPOTENCY_KEY_REQUIRED
+          - IDEMPOTENCY_KEY_INVALID
+          - ORDER_NOT_FOUND
+          - ORDER_NOT_CONFIRMABLE
+          - IDEMPOTENCY_KEY_REUSED
+        x-refused: {reason: by telephone}
         """
         number = self.path_id(order_id)
         key = self.idempotency_key()
@@ -145,10 +176,11 @@ class CancelHandler(OrderHandlerBase):
         """Cancel an order.
 
         ---
-        summary: Cancel an order and give its stock back
+        summary: Cancel an order
         description: >-
-          From CREATED always, from CONFIRMED within 10 minutes of the confirmation. A canceled
-          order is answered as it is.
+          The order becomes `CANCELED` and its stock can be sold again. From `CREATED` always, from
+          `CONFIRMED` within 10 minutes of the confirmation, unless the installation has another
+          limit. An order that is canceled already is answered as it is, and nothing changes.
         operationId: cancelOrder
         tags: [orders]
         x-headers: [X-Idempotency-Key]
@@ -156,11 +188,15 @@ class CancelHandler(OrderHandlerBase):
         x-body-optional: true
         x-answers: {"200": Order}
         x-answer-headers: [ETag, Idempotent-Replayed]
+        x-example: {status: CANCELED, canceled_at: "2026-01-05T09:08:00.000Z"}
+        x-links:
+          getOrder: {order_id: $response.body#/id}
         x-problems:
-          "400": [IDEMPOTENCY_KEY_INVALID]
-          "404": [ORDER_NOT_FOUND]
-          "409": [CANCEL_WINDOW_CLOSED]
-          "422": [IDEMPOTENCY_KEY_REUSED]
+          - IDEMPOTENCY_KEY_INVALID
+          - ORDER_NOT_FOUND
+          - CANCEL_WINDOW_CLOSED
+          - IDEMPOTENCY_KEY_REUSED
+        x-refused: {reason: by telephone}
         """
         number = self.path_id(order_id)
         key = self.idempotency_key()

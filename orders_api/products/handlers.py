@@ -19,12 +19,21 @@ class ProductsHandler(JsonHandler):
 
         ---
         summary: Create a product
+        description: >-
+          A product has a SKU that no other has, its case aside, a price in cents and a stock of
+          units that can be sold.
         operationId: createProduct
         tags: [products]
         x-body: ProductInput
         x-answers: {"201": Product}
         x-answer-headers: [ETag, Location]
-        x-problems: {"409": [SKU_TAKEN]}
+        x-links:
+          getProduct: {product_id: $response.body#/id}
+          changeProduct:
+            product_id: $response.body#/id
+            header.If-Match: $response.header.ETag
+        x-problems: [SKU_TAKEN]
+        x-refused: {sku: LAPTOP 14, name: Laptop 14 in, price_cents: 1299.5, stock: 500}
         """
         product = await self.products.create(**self.json_body("ProductInput"))
         self.created(f"/products/{product.id}", product.document(), etag=product.etag)
@@ -33,11 +42,17 @@ class ProductsHandler(JsonHandler):
         """List products.
 
         ---
-        summary: List products, newest first, or search them
+        summary: List or search products
+        description: >-
+          Newest first. With `search`, those in whose SKU or name every word given begins a word;
+          the case and the accents of letters do not matter.
         operationId: listProducts
         tags: [products]
         x-query: ProductsQuery
         x-answers: {"200": ProductList}
+        x-links:
+          listProducts: {cursor: $response.body#/next_cursor}
+        x-refused: {limit: 500}
         """
         query = self.query("ProductsQuery")
         limit = query.get("limit", paging.DEFAULT_LIMIT)
@@ -57,11 +72,16 @@ class ProductHandler(JsonHandler):
 
         ---
         summary: Read a product
+        description: One product with the stock that it has now; the `ETag` changes with the stock.
         operationId: getProduct
         tags: [products]
         x-answers: {"200": Product}
         x-answer-headers: [ETag]
-        x-problems: {"404": [PRODUCT_NOT_FOUND]}
+        x-links:
+          changeProduct:
+            product_id: $response.body#/id
+            header.If-Match: $response.header.ETag
+        x-problems: [PRODUCT_NOT_FOUND]
         """
         product = await self.products.get(self.path_id(product_id))
         self.reply(product.document(), etag=product.etag)
@@ -70,17 +90,28 @@ class ProductHandler(JsonHandler):
         """Change a product.
 
         ---
-        summary: Change the name, the price or the stock of a product
+        summary: Change a product
+        description: >-
+          What is left out stays. `stock` sets the stock; `stock_delta` adds to it or takes from
+          it, whatever else happens at the same moment, and never below zero. A new price holds for
+          new orders: those that were taken keep theirs.
         operationId: changeProduct
         tags: [products]
         x-headers: [If-Match]
         x-body: ProductChange
+        x-body-examples:
+          five units left the shelf: {stock_delta: -5}
+          the shelf was counted: {stock: 480}
         x-answers: {"200": Product}
         x-answer-headers: [ETag]
-        x-problems:
-          "404": [PRODUCT_NOT_FOUND]
-          "409": [INSUFFICIENT_STOCK]
-          "412": [PRECONDITION_FAILED]
+        x-example:
+          {price_cents: 119900, stock: 525, updated_at: "2026-01-05T09:30:00.000Z"}
+        x-links:
+          getProduct: {product_id: $response.body#/id}
+        x-problems: [PRODUCT_NOT_FOUND, INSUFFICIENT_STOCK, PRECONDITION_FAILED]
+        x-facts:
+          INSUFFICIENT_STOCK: [{product_id: 2, requested: 5, available: 3}]
+        x-refused: {stock: 480, stock_delta: -5}
         """
         number = self.path_id(product_id)
         change = self.json_body("ProductChange")

@@ -4,11 +4,20 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gateway.documents import combined, own_document
+import customers_api.document
+import gateway.step_refusals
+import orders_api.document
+import orders_api.problems
+import service_kit.problems
+from gateway.document import own_document
+from gateway.documents import combined
+from gateway.orchestration import PATH
+from service_kit.openapi_components import resolved
+from service_kit.openapi_refusals import catalogue, codes_of
 
 ROOT = Path(__file__).parents[2]
 
-OWN = {
+OWN: dict[str, Any] = {
     "openapi": "3.1.0",
     "info": {"title": "All"},
     "servers": [{"url": "http://elsewhere"}],
@@ -17,17 +26,63 @@ OWN = {
 }
 
 
-def test_paths_and_components_are_put_together() -> None:
-    one = {"paths": {"/one": {}}, "components": {"schemas": {"One": {}}}}
-    two = {"paths": {"/two": {}}, "components": {"securitySchemes": {"two": {}}}}
+def a_reader(schema: str) -> dict[str, Any]:
+    """Return an operation that refers to a schema."""
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    return {"tags": [schema.lower()], "responses": {"200": {"content": content}}}
 
-    assert combined(OWN, [one, two]) == {
-        "openapi": "3.1.0",
-        "info": {"title": "All"},
-        "servers": [{"url": "/"}],
-        "paths": {"/one": {}, "/two": {}, "/own": {"post": {}}},
-        "components": {"schemas": {"One": {}, "Own": {}}, "securitySchemes": {"two": {}}},
+
+def a_service(path: str, schema: str) -> dict[str, Any]:
+    return {
+        "tags": [{"name": schema.lower()}, {"name": "internal"}],
+        "paths": {path: {"get": a_reader(schema)}},
+        "components": {"schemas": {schema: {"title": schema}, "Unused": {}}},
     }
+
+
+def test_paths_tags_and_components_that_are_used_are_put_together() -> None:
+    document = combined(OWN, [a_service("/one", "One"), a_service("/two", "Two")])
+
+    assert list(document["paths"]) == ["/one", "/two", "/own"]
+    assert document["info"] == {"title": "All"}
+    assert [server["url"] for server in document["servers"]] == ["/"]
+    assert [tag["name"] for tag in document["tags"]] == ["one", "two"]
+    assert {"One", "Two", "Problem"} == set(document["components"]["schemas"])
+
+
+def test_what_is_passed_through_can_be_refused_by_the_gateway_too() -> None:
+    one = a_service("/one", "One")
+
+    responses = combined(OWN, [one])["paths"]["/one"]["get"]["responses"]
+
+    prefix = "#/components/responses/"
+    assert {status: responses[status].get("$ref") for status in responses} == {
+        "200": None,
+        "429": f"{prefix}RATE_LIMITED",
+        "503": f"{prefix}UPSTREAM_UNAVAILABLE",
+        "504": f"{prefix}UPSTREAM_TIMEOUT",
+    }
+
+
+def test_a_refusal_of_the_service_and_of_the_gateway_under_one_status_become_one() -> None:
+    document = combined(own_document(), [customers_api.document.document()])
+
+    response = document["paths"]["/customers"]["get"]["responses"]["503"]
+    refusal = resolved(document, response)
+    assert codes_of(refusal) == ["BUSY", "UPSTREAM_UNAVAILABLE"]
+    examples = refusal["content"]["application/problem+json"]["examples"]
+    assert {name: example["value"]["code"] for name, example in examples.items()} == {
+        "BUSY": "BUSY",
+        "UPSTREAM_UNAVAILABLE": "UPSTREAM_UNAVAILABLE",
+    }
+
+
+def test_the_gateways_own_health_is_not_hidden_by_that_of_a_service() -> None:
+    own = own_document()
+
+    document = combined(own, [customers_api.document.document()])
+
+    assert document["paths"]["/health"] == own["paths"]["/health"]
 
 
 def test_what_is_internal_is_left_out() -> None:
@@ -36,26 +91,33 @@ def test_what_is_internal_is_left_out() -> None:
     assert set(combined(OWN, [other])["paths"]) == {"/own", "/customers"}
 
 
+def test_a_service_that_cannot_be_asked_leaves_no_link_into_it() -> None:
+    both = [customers_api.document.document(), orders_api.document.document()]
+
+    def links(document: dict[str, Any]) -> set[str]:
+        return set(document["paths"][PATH]["post"]["responses"]["201"].get("links", {}))
+
+    assert links(combined(own_document(), both)) == {"getOrder", "cancelOrder", "getCustomer"}
+    assert links(combined(own_document(), both[:1])) == {"getCustomer"}
+
+
 def test_the_parts_stay_as_they_were() -> None:
-    one = {"paths": {"/one": {}}, "components": {"schemas": {"One": {}}}}
-    before = json.dumps([OWN, one])
+    parts = [own_document(), customers_api.document.document()]
+    before = json.dumps(parts)
 
-    combined(OWN, [one])
+    combined(parts[0], parts[1:])
 
-    assert json.dumps([OWN, one]) == before
+    assert json.dumps(parts) == before
 
 
-def test_only_refusals_get_the_failure_shape() -> None:
-    answers: dict[str, Any] = {"201": {"content": "a"}, "409": {"content": "b", "headers": "c"}}
-    given = {"info": {}, "paths": {"/own": {"post": {"summary": "s", "responses": answers}}}}
+def test_the_refusals_of_the_steps_are_those_that_the_services_define() -> None:
+    theirs = catalogue(orders_api.problems)
 
-    operation = own_document(given)["paths"]["/own"]["post"]
-
-    failure = {"application/json": {"schema": {"$ref": "#/components/schemas/OrchestrationFailed"}}}
-    assert operation == {
-        "summary": "s",
-        "responses": {"201": {"content": "a"}, "409": {"content": failure, "headers": "c"}},
-    }
+    for code, shown in catalogue(gateway.step_refusals).items():
+        if shown not in vars(service_kit.problems).values():
+            original = theirs[code]
+            assert (shown.status, shown.title) == (original.status, original.title), code
+            assert dict(shown.default_headers) == dict(original.default_headers), code
 
 
 def test_no_two_schemas_of_one_name_differ() -> None:
