@@ -155,6 +155,14 @@ def exclusive(
             cursor.execute("SELECT RELEASE_LOCK(%s)", (name,))
 
 
+def is_mariadb(connection: "pymysql.Connection[pymysql.cursors.Cursor]") -> bool:
+    """Tell whose server it is: MariaDB's, or MySQL's."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT VERSION()")
+        (version,) = cursor.fetchone() or ("",)
+    return "MariaDB" in str(version)
+
+
 def _is_encrypted(connection: "pymysql.Connection[pymysql.cursors.Cursor]") -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SHOW STATUS LIKE 'Ssl_cipher'")

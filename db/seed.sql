@@ -3,8 +3,8 @@
 --   mysql backoffice < db/seed.sql
 --
 -- For an empty database; scripts/seed leaves one alone that has rows. Stock is what is left after the
--- living orders below. The words (search_text and the tables of terms) are what the services would
--- write; a test compares them.
+-- living orders below, and versions count what those orders did. The words (search_text and the
+-- tables of terms) are what the services would write; a test compares them.
 
 SET NAMES utf8mb4;
 SET time_zone = '+00:00';
@@ -44,27 +44,28 @@ INSERT INTO customer_terms (customer_id, term) VALUES
     (6, '0006'), (6, '010'), (6, '1'), (6, '15550100006'), (6, '555'), (6, 'corporation'),
     (6, 'example'), (6, 'globex'), (6, 'orders');
 
-INSERT INTO products (id, sku, name, price_cents, stock, search_text, created_at, updated_at)
+INSERT INTO products
+    (id, sku, name, price_cents, stock, version, search_text, created_at, updated_at)
 VALUES
-    (1, 'MON-27', 'Monitor 27" 4K', 32900, 400, ' mon 27 monitor 4k',
+    (1, 'MON-27', 'Monitor 27" 4K', 32900, 400, 3, ' mon 27 monitor 4k',
      '2026-01-05 10:01:00.000', '2026-01-05 10:01:00.000'),
-    (2, 'LAP-14', 'Laptop 14" 16 GB', 129900, 100000, ' lap 14 laptop 16 gb',
+    (2, 'LAP-14', 'Laptop 14" 16 GB', 129900, 100000, 3, ' lap 14 laptop 16 gb',
      '2026-01-05 10:02:00.000', '2026-01-05 10:02:00.000'),
-    (3, 'DOCK-USB-C', 'Dock USB-C, 2 displays', 14900, 800, ' dock usb c 2 displays',
+    (3, 'DOCK-USB-C', 'Dock USB-C, 2 displays', 14900, 800, 2, ' dock usb c 2 displays',
      '2026-01-05 10:03:00.000', '2026-01-05 10:03:00.000'),
-    (4, 'KEY-ES', 'Teclado español', 4900, 2500, ' key es teclado espanol',
+    (4, 'KEY-ES', 'Teclado español', 4900, 2500, 2, ' key es teclado espanol',
      '2026-01-05 10:04:00.000', '2026-01-05 10:04:00.000'),
-    (5, 'MOU-WL', 'Wireless mouse', 2450, 3000, ' mou wl wireless mouse',
+    (5, 'MOU-WL', 'Wireless mouse', 2450, 3000, 2, ' mou wl wireless mouse',
      '2026-01-05 10:05:00.000', '2026-01-05 10:05:00.000'),
-    (6, 'CHAIR-ERGO', 'Ergonomic chair', 25900, 150, ' chair ergo ergonomic',
+    (6, 'CHAIR-ERGO', 'Ergonomic chair', 25900, 150, 3, ' chair ergo ergonomic',
      '2026-01-05 10:06:00.000', '2026-01-05 10:06:00.000'),
-    (7, 'DESK-160', 'Height-adjustable desk 160 cm', 48900, 75, ' desk 160 height adjustable cm',
+    (7, 'DESK-160', 'Height-adjustable desk 160 cm', 48900, 75, 3, ' desk 160 height adjustable cm',
      '2026-01-05 10:07:00.000', '2026-01-05 10:07:00.000'),
-    (8, 'CABLE-HDMI-2M', 'HDMI cable 2 m', 1290, 10000, ' cable hdmi 2m 2 m',
+    (8, 'CABLE-HDMI-2M', 'HDMI cable 2 m', 1290, 10000, 2, ' cable hdmi 2m 2 m',
      '2026-01-05 10:08:00.000', '2026-01-05 10:08:00.000'),
-    (9, 'HEADSET-NC', 'Noise-cancelling headset', 17900, 600, ' headset nc noise cancelling',
+    (9, 'HEADSET-NC', 'Noise-cancelling headset', 17900, 600, 1, ' headset nc noise cancelling',
      '2026-01-05 10:09:00.000', '2026-01-05 10:09:00.000'),
-    (10, 'WEBCAM-1080', 'Webcam 1080p', 6990, 0, ' webcam 1080 1080p',
+    (10, 'WEBCAM-1080', 'Webcam 1080p', 6990, 0, 1, ' webcam 1080 1080p',
      '2026-01-05 10:10:00.000', '2026-01-05 10:10:00.000');
 
 INSERT INTO product_terms (product_id, term) VALUES

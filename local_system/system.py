@@ -135,6 +135,17 @@ class LocalSystem:
             raise LocalSystemError(f"{module}: {reason}")
         return done.stdout
 
+    def pass_to_module(self, module: str, *arguments: str) -> int:
+        """Run a module of `db` on this system's database, for the person at the terminal.
+
+        Its output goes there; its exit code is returned.
+        """
+        return subprocess.run(
+            [sys.executable, "-P", "-m", module, *arguments],
+            env={**self.environment("db"), "PYTHONPATH": str(self.root)},
+            check=False,
+        ).returncode
+
     def stop(self) -> bool:
         """Stop every process of the system, also those left by a crash; say whether any ran."""
         return stop(self.root, self.run_dir)

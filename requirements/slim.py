@@ -11,8 +11,8 @@ import struct
 import sys
 from pathlib import Path
 
-SERVED_ASSETS = frozenset({"swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"})
-"""What `service_kit.operations` serves of ``swagger_ui/static``."""
+SERVED_ASSETS = frozenset({"swagger-ui-bundle.js", "swagger-ui.css"})
+"""What `service_kit.page` serves of ``swagger_ui/static``."""
 
 # An ELF file of 64 bits, lowest byte first: x86_64 and arm64. Source: the System V ABI, "ELF
 # header" and "Program header".

@@ -1,12 +1,8 @@
 """What every service answers to those who run it: health, metrics, its document and its page."""
 
 import asyncio
-import mimetypes
 from collections.abc import Awaitable, Callable
-from functools import cache
 from http import HTTPStatus
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from tornado.routing import URLSpec
@@ -14,42 +10,11 @@ from tornado.routing import URLSpec
 from service_kit.application import route
 from service_kit.handlers import Access, JsonHandler
 from service_kit.metrics import Metrics
-from service_kit.problems import RETRY_AFTER_SECONDS, Busy, NotFound
+from service_kit.page import page_routes
+from service_kit.problems import RETRY_AFTER_SECONDS, Busy
 
 Checks = Callable[[], Awaitable[None]]
 DocumentSource = Callable[[], Awaitable[dict[str, Any]]]
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-  <meta charset="utf-8">
-  <meta name="viewport" content="width=device-width, initial-scale=1">
-  <title>B2B order back office</title>
-  <link rel="icon" href="/docs/favicon-32x32.png">
-  <link rel="stylesheet" href="/docs/swagger-ui.css">
-</head>
-<body>
-  <div id="page"></div>
-  <script src="/docs/swagger-ui-bundle.js"></script>
-  <script src="/docs/start.js"></script>
-</body>
-</html>
-"""
-_START = """SwaggerUIBundle({
-  url: "/openapi.json",
-  dom_id: "#page",
-  deepLinking: true,
-  persistAuthorization: true,
-  validatorUrl: null
-});
-"""
-_PACKAGED_ASSETS = frozenset({"swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"})
-# Swagger UI writes style attributes and draws its icons from data: URLs; all else is our own.
-_CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline';"
-    " img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none';"
-    " frame-ancestors 'none'"
-)
 
 
 OPERATIONS_TAG = {
@@ -87,8 +52,7 @@ def operational_routes(
         route("/health/live", LivenessHandler),
         route("/metrics", MetricsHandler, metrics=metrics),
         route("/openapi.json", DocumentHandler, document=document),
-        route("/docs", DocsHandler),
-        route("/docs/{asset}", DocsAssetHandler),
+        *page_routes(),
     ]
 
 
@@ -197,57 +161,3 @@ class DocumentHandler(JsonHandler):
         x-answers: {"200": Document}
         """
         self.reply(await self.document())
-
-
-class DocsHandler(JsonHandler):
-    """A page to read the document and to try the calls."""
-
-    access = Access.PUBLIC
-
-    async def get(self) -> None:
-        """Return the page.
-
-        ---
-        summary: Open the page to read and try all this
-        description: >-
-          A page for a browser. All that it needs comes from here; it works without the internet.
-        operationId: getPage
-        tags: [operations]
-        responses:
-          "200":
-            description: The page.
-            content:
-              text/html:
-                schema: {type: string}
-                examples: {the page: {value: "<!DOCTYPE html> ..."}}
-        """
-        self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.set_header("Content-Security-Policy", _CONTENT_SECURITY_POLICY)
-        self.set_header("Referrer-Policy", "no-referrer")
-        self.finish(_PAGE)
-
-
-class DocsAssetHandler(JsonHandler):
-    """What the page consists of, from the package that carries Swagger UI."""
-
-    access = Access.PUBLIC
-
-    async def get(self, asset: str) -> None:
-        """Return one file."""
-        content = _asset(asset)
-        if content is None:
-            raise NotFound
-        media_type = mimetypes.guess_type(asset)[0] or "application/octet-stream"
-        self.set_header("Content-Type", media_type)
-        self.set_header("Cache-Control", "public, max-age=3600")
-        self.finish(content)
-
-
-@cache
-def _asset(name: str) -> bytes | None:
-    if name == "start.js":
-        return _START.encode()
-    package = find_spec("swagger_ui")
-    if name not in _PACKAGED_ASSETS or package is None or package.origin is None:
-        return None
-    return (Path(package.origin).parent / "static" / name).read_bytes()

@@ -9,9 +9,10 @@ import itertools
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from service_kit.database_connections import Connection
+if TYPE_CHECKING:
+    from service_kit.database_connections import Connection
 
 TERM_LENGTH = 64
 """Characters of a word that the table of terms keeps."""
@@ -62,7 +63,7 @@ class SearchedTable:
     living: str = "TRUE"
 
     async def page(
-        self, connection: Connection, search: str | None, before_id: int, rows: int
+        self, connection: "Connection", search: str | None, before_id: int, rows: int
     ) -> list[tuple[Any, ...]]:
         """Return rows newest first, all or those that a search finds, from below an id on."""
         if search is None:
@@ -79,7 +80,7 @@ class SearchedTable:
         return await self._walk(connection, asked, before_id, rows)
 
     async def replace_terms(
-        self, connection: Connection, row_id: int, terms: Iterable[str], *, is_new: bool = False
+        self, connection: "Connection", row_id: int, terms: Iterable[str], *, is_new: bool = False
     ) -> None:
         """Write the words of a row, inside the transaction that writes the row."""
         if not is_new:
@@ -95,7 +96,7 @@ class SearchedTable:
                 *itertools.chain.from_iterable((term, row_id) for term in stored),
             )
 
-    async def _counts(self, connection: Connection, asked: list[str]) -> dict[str, int]:
+    async def _counts(self, connection: "Connection", asked: list[str]) -> dict[str, int]:
         """Count the terms that begin with each word, no further than `RARE`."""
         count = (
             f"(SELECT COUNT(*) FROM (SELECT 1 FROM {self.terms} WHERE term LIKE %s"
@@ -108,7 +109,7 @@ class SearchedTable:
         return dict(zip(asked, row, strict=True))
 
     async def _from_word(
-        self, connection: Connection, rarest: str, asked: list[str], before_id: int, rows: int
+        self, connection: "Connection", rarest: str, asked: list[str], before_id: int, rows: int
     ) -> list[tuple[Any, ...]]:
         # A truncated term still has to be checked in full.
         rest = [word for word in asked if word != rarest or len(word) > TERM_LENGTH]
@@ -124,7 +125,7 @@ class SearchedTable:
         )
 
     async def _walk(
-        self, connection: Connection, asked: list[str], before_id: int, rows: int
+        self, connection: "Connection", asked: list[str], before_id: int, rows: int
     ) -> list[tuple[Any, ...]]:
         return await connection.fetch_all(
             f"SELECT {self.columns} FROM {self.table} FORCE INDEX ({self.walked_index})"

@@ -7,6 +7,7 @@ import pytest
 
 from tests import database_servers
 from tests.docker import engine
+from tests.documents import chromium
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,8 +25,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_report_header() -> list[str]:
     missing = engine.missing()
     containers = f"left out, because {missing}" if missing else "built and run here"
+    browser = chromium.find() or "to be installed by apt, or left out where that fails"
     databases = ", ".join(database_servers.available()) or "none"
-    return [f"databases: {databases}", f"containers (tests/docker): {containers}"]
+    return [
+        f"databases: {databases}",
+        f"containers (tests/docker): {containers}",
+        f"browser (tests/documents/test_page*.py): {browser}",
+    ]
 
 
 @pytest.fixture(scope="session", autouse=True)

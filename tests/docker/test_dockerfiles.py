@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from requirements import slim
-from service_kit import operations
+from service_kit import page
 from tests.docker.engine import BASE_IMAGES
 from tests.unit.test_layers import LIGHT_HALF
 
@@ -97,4 +97,4 @@ def test_the_function_gets_the_light_half_of_the_kit_and_no_more() -> None:
 
 
 def test_what_is_served_of_swagger_ui_is_kept() -> None:
-    assert slim.SERVED_ASSETS == operations._PACKAGED_ASSETS
+    assert slim.SERVED_ASSETS == page.PACKAGED_ASSETS

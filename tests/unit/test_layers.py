@@ -116,6 +116,12 @@ def test_the_function_starts_without_tornado_or_a_database_driver() -> None:
     assert not loaded_by("orchestrator_image.function") & HEAVY
 
 
+def test_what_cares_for_the_database_needs_no_service() -> None:
+    loaded = loaded_by("db.migrate", "db.seed", "db.backup", "db.restore", "db.doctor.__main__")
+
+    assert not loaded & {"tornado", "aiomysql", "aiohttp", "orjson", "prometheus_client"}
+
+
 @pytest.mark.parametrize("room", ["customers_api", "orders_api"])
 def test_importing_a_service_does_nothing(room: str) -> None:
     done = subprocess.run(
