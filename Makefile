@@ -6,7 +6,7 @@ prepare := bash -c 'source scripts/_bootstrap dev'
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "each is a script too; more in scripts/ (dev, token, invoke, migrate, seed), all with --help"
+	@echo "each is a script too; there are more in scripts/, all with --help"
 
 up: ## start the whole system in the background and take the example order
 	@scripts/up
