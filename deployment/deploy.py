@@ -1,0 +1,159 @@
+"""Deploys the orchestrator to AWS: its image to ECR, then the stack of serverless.yml, by digest.
+
+The image is built for this commit, unless ECR has it already; --image-digest deploys one that is
+there, to bring to prod what dev has tried, or to go back. The same command again changes nothing.
+"""
+
+import argparse
+import os
+import re
+import shlex
+from pathlib import Path
+
+from deployment import dry_run, images, osls, prerequisites
+from deployment.account import Account
+from deployment.commands import run
+from deployment.images import Repository
+from deployment.osls import Osls
+from deployment.target import PLATFORMS, REPOSITORY, SETTINGS, STAGES, Target
+from local_system.arguments import parser
+from local_system.construction import ROOT
+from local_system.failures import LocalSystemError, run_verb
+from local_system.progress import Progress
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_EXAMPLE = (
+    '{"customer_id": 1, "items": [{"product_id": 2, "qty": 3}], "idempotency_key": "a-new-uuid"}'
+)
+
+
+def deploy(target: Target, digest: str | None, root: Path, progress: Progress) -> str:
+    """Deploy the image of this digest, else that of the working copy; return what to tell.
+
+    Raises:
+        LocalSystemError: something is missing, or a step failed; the message says which.
+    """
+    if digest is None:
+        prerequisites.check_docker(root)
+    account = Account(target)
+    progress.note(f"as {account.identity()}, to {target.region}, stage {target.stage}")
+    secret_version = prerequisites.check_stage(account, target)
+    repository = Repository(account.ecr)
+    uri = f"{repository.ensured()}@{_digest(target, repository, digest, root, progress)}"
+    before = account.running_image()
+    Osls(root, progress).run(osls.deploy(target, uri, secret_version))
+    return _report(target, uri, before, account.outputs())
+
+
+def remove(target: Target, progress: Progress) -> None:
+    """Remove the target's stack.
+
+    Raises:
+        LocalSystemError: AWS refused, or a resource could not be removed.
+    """
+    progress.note(f"as {Account(target).identity()}, from {target.region}, stage {target.stage}")
+    Osls(ROOT, progress).run(osls.remove(target))
+
+
+def _digest(
+    target: Target, repository: Repository, digest: str | None, root: Path, progress: Progress
+) -> str:
+    if digest is not None:
+        if repository.digest(imageDigest=digest) is None:
+            raise LocalSystemError(f"the repository {REPOSITORY} has no image {digest}")
+        return digest
+    tag = images.tag_of(root)
+    found = repository.digest(imageTag=tag)
+    if found is not None:
+        progress.note(f"the image {tag} is there already")
+        return found
+    uri = repository.ensured()
+    for command in images.build_commands(target, uri, tag):
+        run(command, root)
+    repository.log_in(root)
+    run(images.push_command(uri, tag), root)
+    return images.pushed_digest(root, uri, tag)
+
+
+def _report(target: Target, uri: str, before: str | None, outputs: dict[str, str]) -> str:
+    url = outputs["CreateAndConfirmOrderUrl"]
+    lines = [
+        f"url     {url}",
+        f"image   {uri}",
+        f"alarms  {outputs['AlarmTopicArn']}",
+        "",
+        "try it with an operator's token:",
+        f'  curl -s {url} -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\',
+        f"    -d '{_EXAMPLE}'",
+    ]
+    if before is not None and before != uri:
+        digest = before.partition("@")[2]
+        back = ["scripts/deploy", "--stage", target.stage, "--region", target.region]
+        lines += ["", "back to what ran before:", f"  {shlex.join(back)} --image-digest {digest}"]
+    return "\n".join(lines)
+
+
+def _digest_argument(text: str) -> str:
+    digest = text.rpartition("@")[2]
+    if not _DIGEST.fullmatch(digest):
+        raise argparse.ArgumentTypeError("a digest is sha256: and 64 hexadecimal digits")
+    return digest
+
+
+def _arguments() -> argparse.ArgumentParser:
+    arguments = parser(
+        "deploy",
+        __doc__,
+        """
+        environment: AWS credentials as for any AWS tool (AWS_PROFILE, AWS_ACCESS_KEY_ID ...);
+          CUSTOMERS_API_BASE, ORDERS_API_BASE, JWT_ISSUER, JWT_AUDIENCE: else from the parameter
+          store, /b2b-back-office/STAGE/customers-api-base and so on. JWT_SECRET and SERVICE_TOKEN
+          come from the secret b2b-back-office/STAGE alone. docs/deployment.md tells how to put
+          them there.
+
+        examples:
+          scripts/deploy --dry-run                  what would be done, and the template; no AWS
+          scripts/deploy                            this commit to dev
+          scripts/deploy --stage prod --image-digest sha256:...
+          scripts/deploy --stage dev --remove
+        """,
+    )
+    arguments.add_argument("--stage", choices=STAGES, default=STAGES[0], help="dev unless given")
+    arguments.add_argument(
+        "--region",
+        default=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "eu-west-1",
+        help="AWS_REGION, else eu-west-1",
+    )
+    arguments.add_argument("--architecture", choices=PLATFORMS, default="x86_64")
+    what = arguments.add_mutually_exclusive_group()
+    what.add_argument(
+        "--image-digest",
+        type=_digest_argument,
+        metavar="DIGEST",
+        help="deploy this image of the repository instead of building one (a whole URI does too)",
+    )
+    what.add_argument("--remove", action="store_true", help="remove the stage; its images stay")
+    arguments.add_argument(
+        "--dry-run", action="store_true", help="say what would be done; asks AWS for nothing"
+    )
+    return arguments
+
+
+def main() -> int:
+    """Do what the command line asks for."""
+    given = _arguments().parse_args()
+    settings = {name: os.environ[name] for name in SETTINGS if os.environ.get(name)}
+    target = Target(given.stage, given.region, given.architecture, settings)
+    progress = Progress()
+    if given.dry_run:
+        print(dry_run.plan(target, given.image_digest, ROOT, progress, removes=given.remove))
+    elif given.remove:
+        remove(target, progress)
+        print(f"removed: stage {target.stage}. Its images are in ECR still ({REPOSITORY}).")
+    else:
+        print(deploy(target, given.image_digest, ROOT, progress))
+    return 0
+
+
+if __name__ == "__main__":
+    run_verb(main)

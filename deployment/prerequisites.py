@@ -1,0 +1,39 @@
+"""What must be there before anything is built, said all at once."""
+
+import shutil
+from pathlib import Path
+
+from deployment import commands
+from deployment.account import Account
+from deployment.target import Target
+from local_system.failures import LocalSystemError
+
+
+def check_docker(root: Path) -> None:
+    """Check that images can be built here.
+
+    Raises:
+        LocalSystemError: names what is missing.
+    """
+    if shutil.which("docker") is None:
+        raise LocalSystemError("docker is needed to build and push the image: install Docker")
+    if commands.output(["docker", "version", "--format", "{{.Server.Version}}"], root) is None:
+        raise LocalSystemError("the Docker engine does not answer: start it (docker version)")
+    if commands.output(["docker", "buildx", "version"], root) is None:
+        raise LocalSystemError("docker buildx is needed to build the image: install the plugin")
+
+
+def check_stage(account: Account, target: Target) -> str:
+    """Check that AWS has what the function must be told; return the secret's version.
+
+    Raises:
+        LocalSystemError: names what is missing and how to put it there.
+    """
+    missing = account.missing_settings()
+    if missing:
+        raise LocalSystemError(
+            f"the parameter store has no {', '.join(missing)}: aws ssm put-parameter --region "
+            f"{target.region} --type String --name {missing[0]} --value ..., or give the value in "
+            "the environment (scripts/deploy --help)"
+        )
+    return account.secret_version()
