@@ -1,6 +1,7 @@
 """Loads made-up rows fast: statements of thousands of rows, each table in the order of its key."""
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,8 +25,11 @@ Connection: TypeAlias = "pymysql.Connection[pymysql.cursors.Cursor]"
 
 _CUSTOMERS = "customers (id, name, email, phone, search_text)"
 _PRODUCTS = "products (id, sku, name, price_cents, stock, search_text)"
-_ORDERS = "orders (id, customer_id, status, total_cents, created_at, confirmed_at, canceled_at)"
+_ORDERS = (
+    "orders (id, customer_id, status, total_cents, version, created_at, confirmed_at, canceled_at)"
+)
 _ITEMS = "order_items (order_id, product_id, qty, unit_price_cents, subtotal_cents)"
+_COUNT_MOVES = "UPDATE products SET version = version + %s WHERE id = %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +66,19 @@ def add_orders(connection: Connection, loaded: Loaded, count: int) -> range:
 
 
 def load_orders(connection: Connection, maker: OrderMaker, *, quietly: bool = False) -> None:
-    """Write the orders and their items."""
+    """Write the orders and their items; each counts as a change of its products."""
+    moves: Counter[object] = Counter()
     for chunk in _chunks(maker.orders, "orders", quietly=quietly):
         made = [maker.order(number) for number in chunk]
         with _transaction(connection) as cursor:
             _insert(cursor, _ORDERS, (order for order, _ in made))
             _insert(cursor, _ITEMS, itertools.chain.from_iterable(items for _, items in made))
+        for order, items in made:
+            times = 1 if order[-1] is None else 2  # taken, and given back
+            for _, product_id, *_ in items:
+                moves[product_id] += times
+    with _transaction(connection) as cursor:
+        cursor.executemany(_COUNT_MOVES, [(times, product) for product, times in moves.items()])
 
 
 def _load_found(

@@ -79,8 +79,8 @@ class OrderMaker:
     def order(self, number: int) -> tuple[Row, list[Row]]:
         """Return an order and its items.
 
-        The order: id, customer_id, status, total_cents, created_at, confirmed_at, canceled_at. An
-        item: order_id, product_id, qty, unit_price_cents, subtotal_cents.
+        The order: id, customer_id, status, total_cents, version, created_at, confirmed_at,
+        canceled_at. An item: order_id, product_id, qty, unit_price_cents, subtotal_cents.
         """
         chance = Random(number)
         items = [self._item(number, product_id, chance) for product_id in self._products(chance)]
@@ -93,6 +93,7 @@ class OrderMaker:
             chance.choice(self.customers),
             status,
             total,
+            1 if status == "CREATED" else 2,
             text,
             text if status == "CONFIRMED" else None,
             text if status == "CANCELED" else None,

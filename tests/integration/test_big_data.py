@@ -6,6 +6,7 @@ import pytest
 
 from benchmark import rows
 from benchmark.loading import Connection, Loaded, add_orders, load
+from db.doctor.__main__ import examine
 from local_system.database import DatabaseServer
 from tests.database_servers import TestDatabase, create_database
 
@@ -19,7 +20,10 @@ def big(database: TestDatabase) -> TestDatabase:
     own = create_database(
         DatabaseServer(admin.host, admin.port, admin.admin_user, admin.admin_password)
     )
-    own.query("INSERT INTO customers (name, email, search_text) VALUES ('ACME', 'a@b.example', '')")
+    own.query(
+        "INSERT INTO customers (name, email, search_text, deleted_at)"
+        " VALUES ('ACME', 'a@b.example', '', UTC_TIMESTAMP(3))"
+    )
     return own
 
 
@@ -97,3 +101,11 @@ def test_orders_to_be_confirmed_are_created_ones(
 
     states = big.query("SELECT id, status FROM orders WHERE id >= %s ORDER BY id", fresh.start)
     assert states == [(number, "CREATED") for number in fresh]
+
+
+def test_the_doctor_finds_nothing_wrong_with_them(
+    big: TestDatabase, connection: Connection, loaded: Loaded
+) -> None:
+    add_orders(connection, loaded, 5)
+
+    assert examine(big.admin) == []
