@@ -2,9 +2,10 @@
 
 Tornado answers what it will not read by a bare 400 before any handler is asked. Here it reads
 through to the end of a body that is a little too large, so that the client is there to hear the
-413, and hangs up on one that is much too large.
+413, and hangs up on one that is much too large, or does not come to its end.
 """
 
+import asyncio
 from collections.abc import Callable
 
 from tornado.httputil import (
@@ -15,8 +16,9 @@ from tornado.httputil import (
     ResponseStartLine,
 )
 
-from service_kit.problems import BodyTooLarge, Busy, Problem
+from service_kit.problems import BodyTooLarge, Busy, Problem, RequestTimeout
 
+BODY_SECONDS = 30
 LARGEST_BODY_BYTES = 1024 * 1024
 LARGEST_BODY_DISCARDED_BYTES = 16 * LARGEST_BODY_BYTES
 # Tornado's own limit is out of the way: this module decides.
@@ -68,6 +70,7 @@ class BoundedBody(HTTPMessageDelegate):
         self._kept = 0
         self._refusal: Problem | None = None
         self._answered = False
+        self._end: asyncio.TimerHandle | None = None
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
@@ -80,7 +83,10 @@ class BoundedBody(HTTPMessageDelegate):
         if _is_above(declared, LARGEST_BODY_BYTES):
             asks_first = headers.pop("Expect", None)
             if asks_first or _is_above(declared, LARGEST_BODY_DISCARDED_BYTES):
-                self._hang_up()
+                self._hang_up(_much_too_large)
+        if (declared or "Transfer-Encoding" in headers) and not self._answered:
+            loop = asyncio.get_running_loop()
+            self._end = loop.call_later(BODY_SECONDS, self._hang_up, RequestTimeout)
 
     def data_received(self, chunk: bytes) -> None:
         """Keep the chunk while the body is within its bound."""
@@ -88,7 +94,7 @@ class BoundedBody(HTTPMessageDelegate):
         if self._received > LARGEST_BODY_BYTES:
             self._refusal = BodyTooLarge()
         if self._received > LARGEST_BODY_DISCARDED_BYTES:
-            self._hang_up()
+            self._hang_up(_much_too_large)
         elif self._refusal is None:
             self._keep(chunk)
 
@@ -113,11 +119,13 @@ class BoundedBody(HTTPMessageDelegate):
             self._refusal = Busy("Too much is being received; try again.")
 
     def _settle(self) -> None:
+        if self._end is not None:
+            self._end.cancel()
         self._budget.give_back(self._kept)
         self._kept = 0
 
-    def _hang_up(self) -> None:
-        self._refusal = BodyTooLarge(headers={"Connection": "close"})
+    def _hang_up(self, refusal: Callable[[], Problem]) -> None:
+        self._refusal = refusal()
         self._answer_refusal()
 
     def _answer_refusal(self) -> None:
@@ -128,6 +136,10 @@ class BoundedBody(HTTPMessageDelegate):
         self._handler = self._refuse(self._refusal)
         self._handler.headers_received(self._start_line, self._headers)
         self._handler.finish()
+
+
+def _much_too_large() -> Problem:
+    return BodyTooLarge(headers={"Connection": "close"})
 
 
 def _is_above(declared_length: str, limit: int) -> bool:

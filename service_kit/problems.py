@@ -7,11 +7,13 @@
     ├── Forbidden              403  FORBIDDEN
     ├── NotFound               404  NOT_FOUND
     ├── MethodNotAllowed       405  METHOD_NOT_ALLOWED
+    ├── RequestTimeout         408  REQUEST_TIMEOUT
     ├── PreconditionFailed     412  PRECONDITION_FAILED
     ├── BodyTooLarge           413  BODY_TOO_LARGE
     ├── UnsupportedMediaType   415  UNSUPPORTED_MEDIA_TYPE
     ├── ValidationFailed       422  VALIDATION_FAILED
     ├── RateLimited            429  RATE_LIMITED
+    ├── HeadersTooLarge        431  HEADERS_TOO_LARGE
     ├── InternalError          500  INTERNAL_ERROR
     ├── Busy                   503  BUSY
     ├── UpstreamUnavailable    503  UPSTREAM_UNAVAILABLE
@@ -117,6 +119,15 @@ class MethodNotAllowed(Problem):
     title = "The method is not allowed here"
 
 
+class RequestTimeout(Problem):
+    """The body did not come in time; the connection ends (RFC 9110, section 15.5.9)."""
+
+    status = 408
+    code = "REQUEST_TIMEOUT"
+    title = "The body did not come in time"
+    default_headers: ClassVar[Mapping[str, str]] = {"Connection": "close"}
+
+
 class PreconditionFailed(Problem):
     """``If-Match`` names another version of the resource (RFC 9110, section 13.1.1)."""
 
@@ -155,6 +166,14 @@ class RateLimited(Problem):
     status = 429
     code = "RATE_LIMITED"
     title = "Too many calls from one caller; try again"
+
+
+class HeadersTooLarge(Problem):
+    """The header block is larger than a service reads (RFC 6585, section 5)."""
+
+    status = 431
+    code = "HEADERS_TOO_LARGE"
+    title = "The header fields are larger than 32 KiB"
 
 
 class InternalError(Problem):

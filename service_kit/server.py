@@ -1,22 +1,25 @@
 """Tornado's HTTP server, with what it refuses by itself put into words, and bounds."""
 
 import resource
+import socket
 from collections.abc import Awaitable
+from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
 import structlog
 from tornado.httpserver import HTTPServer
-from tornado.iostream import IOStream
+from tornado.iostream import IOStream, UnsatisfiableReadError
 
 from service_kit import correlation, jsons
-from service_kit.bodies import SERVER_LIMIT_BYTES
-from service_kit.problems import MEDIA_TYPE, MalformedRequest
+from service_kit.bodies import BODY_SECONDS, SERVER_LIMIT_BYTES
+from service_kit.problems import MEDIA_TYPE, HeadersTooLarge, MalformedRequest, Problem
 
 log = structlog.get_logger()
 
 IDLE_CONNECTION_SECONDS = 75
-BODY_SECONDS = 30
 LARGEST_HEADERS_BYTES = 32 * 1024
+MOST_UNREAD_BYTES = 256 * 1024
 MOST_CONNECTIONS = 10_000
 RESERVED_FILES = 512
 """Descriptors kept for the database, for calls to other services, for logs."""
@@ -47,7 +50,8 @@ def http_server(application: Any) -> Server:
     server = Server(
         application,
         idle_connection_timeout=IDLE_CONNECTION_SECONDS,
-        body_timeout=BODY_SECONDS,
+        # The last resort: by then the client was told, and should have closed.
+        body_timeout=2 * BODY_SECONDS,
         max_header_size=LARGEST_HEADERS_BYTES,
         max_body_size=SERVER_LIMIT_BYTES,
     )
@@ -66,21 +70,39 @@ def allow_many_files() -> None:
 
 
 def _put_refusals_into_words(stream: IOStream) -> None:
-    write = stream.write
+    write, close = stream.write, stream.close
 
     def write_in_words(data: bytes | memoryview) -> Awaitable[None]:
-        return write(_malformed_request() if data == _BARE_REFUSAL else data)
+        return write(_refusal(MalformedRequest()) if data == _BARE_REFUSAL else data)
+
+    def close_in_words(exc_info: Any = False) -> None:
+        if isinstance(exc_info, UnsatisfiableReadError):
+            # By a pattern it looks for the end of the headers, by a plain delimiter for a chunk's.
+            is_header = stream._read_regex is not None  # noqa: SLF001
+            _say_last(stream, _refusal(HeadersTooLarge() if is_header else MalformedRequest()))
+        close(exc_info)
 
     stream.write = write_in_words  # type: ignore[method-assign,assignment]
+    stream.close = close_in_words  # type: ignore[method-assign]
 
 
-def _malformed_request() -> bytes:
+def _say_last(stream: IOStream, answer: bytes) -> None:
+    """Send an answer on a connection that is about to be closed, as far as it goes at once."""
+    with suppress(OSError):
+        stream.socket.send(answer)
+        stream.socket.shutdown(socket.SHUT_WR)
+        # What is left unread would make the kernel reset the connection, and the answer be lost.
+        left = MOST_UNREAD_BYTES
+        while left > 0 and (data := stream.socket.recv(65536)):
+            left -= len(data)
+
+
+def _refusal(problem: Problem) -> bytes:
     correlation_id = correlation.new()
-    problem = MalformedRequest()
-    log.info("malformed request", correlation_id=correlation_id)
+    log.info("request refused", code=problem.code, correlation_id=correlation_id)
     body = jsons.encode(problem.document(correlation_id))
     head = (
-        f"HTTP/1.1 {problem.status} Bad Request\r\n"
+        f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\n"
         f"Content-Type: {MEDIA_TYPE}\r\n"
         f"Content-Length: {len(body)}\r\n"
         f"{correlation.HEADER}: {correlation_id}\r\n"
