@@ -35,14 +35,23 @@ function offered(parameter) {
   return { ...withoutExample(parameter), description };
 }
 
-function prepared(part, name) {
-  if (name === "parameters" && Array.isArray(part)) return part.map(offered);
-  if (name === KEY_FIELD) {
-    return typeof part === "string" ? freshKey() : { ...part, examples: [freshKey()] };
+function prepared(document) {
+  const shared = document.components?.parameters ?? {};
+  // In place of a reference, so that operations which share a parameter do not share a key.
+  const named = (parameter) => shared[parameter.$ref?.split("/").pop()] ?? parameter;
+
+  function copy(part, name) {
+    if (Array.isArray(part)) {
+      return part.map((item) => (name === "parameters" ? offered(named(item)) : copy(item)));
+    }
+    if (name === KEY_FIELD) {
+      return typeof part === "string" ? freshKey() : { ...part, examples: [freshKey()] };
+    }
+    if (part === null || typeof part !== "object") return part;
+    return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, copy(value, key)]));
   }
-  if (Array.isArray(part)) return part.map((item) => prepared(item));
-  if (part === null || typeof part !== "object") return part;
-  return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, prepared(value, key)]));
+
+  return copy(document);
 }
 
 const preparation = {
@@ -70,13 +79,52 @@ const operatorFirst = {
   },
 };
 
+// A document begins with a guide under several headings. It is folded into one line, so that the
+// calls are in sight at once.
+let guide = [];
+
+function withoutGuide(document) {
+  const [beginning, ...parts] = (document.info.description ?? "").split(/^#+ /m);
+  guide = parts;
+  return { ...document, info: { ...document.info, description: beginning } };
+}
+
+const foldedGuide = {
+  statePlugins: {
+    spec: {
+      wrapActions: {
+        updateJsonSpec: (update) => (document) => update(withoutGuide(document)),
+      },
+    },
+  },
+  wrapComponents: {
+    InfoContainer: (Info, { React, getComponent }) => (given) => {
+      const headings = guide.map((part) => part.split("\n", 1)[0]).join(" · ");
+      const source = guide.map((part) => `## ${part}`).join("");
+      return React.createElement(
+        React.Fragment,
+        null,
+        React.createElement(Info, given),
+        guide.length > 0 && React.createElement(
+          "details",
+          { className: "guide" },
+          React.createElement("summary", null, headings),
+          React.createElement(getComponent("Markdown", true), { source }),
+        ),
+      );
+    },
+  },
+};
+
 const ui = SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#page",
-  plugins: [preparation, operatorFirst],
+  plugins: [preparation, operatorFirst, foldedGuide],
   deepLinking: true,
   tryItOutEnabled: true,
   displayRequestDuration: true,
+  // What is for those who run the system comes after what it is there for.
+  tagsSorter: (one, other) => (one === "operations") - (other === "operations"),
   // The shapes are shown where they are used; the list at the end stays shut.
   defaultModelsExpandDepth: 0,
   defaultModelExpandDepth: 3,

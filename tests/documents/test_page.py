@@ -86,6 +86,17 @@ def test_a_service_calls_what_is_for_services_alone(
     assert page.disturbances() == []
 
 
+def test_the_guide_is_folded_above_the_calls(gateway_page: DocsPage) -> None:
+    guide = gateway_page.page.locator("details.guide")
+    expect(guide.get_by_role("heading", name="Repeating a call")).to_be_hidden()
+
+    guide.locator("summary").click()
+
+    expect(guide.get_by_role("heading", name="Repeating a call")).to_be_visible()
+    expect(guide).to_contain_text("Idempotent-Replayed: true")
+    assert gateway_page.disturbances() == []
+
+
 def test_without_a_token_the_page_shows_why_a_call_is_refused(gateway_page: DocsPage) -> None:
     answer = gateway_page.operation("get", "/customers").execute()
 
