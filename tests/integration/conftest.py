@@ -44,12 +44,20 @@ def session(io_loop: IOLoop) -> Iterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture
-def serve(io_loop: IOLoop, session: aiohttp.ClientSession) -> Iterator[Callable[[Any], Api]]:
+def applications() -> dict[str, "ServiceApplication"]:
+    """The applications that `serve` has started, by their base URLs."""
+    return {}
+
+
+@pytest.fixture
+def serve(
+    io_loop: IOLoop, session: aiohttp.ClientSession, applications: dict[str, "ServiceApplication"]
+) -> Iterator[Callable[[Any], Api]]:
     """Start an application and return its API; all are stopped at the end of the test."""
     closers: list[Closer] = []
 
     def start(open_application: Callable[[], Any]) -> Api:
-        async def open_and_listen() -> int:
+        async def open_and_listen() -> str:
             application: ServiceApplication
             application, close = await open_application()
             server = http_server(application)
@@ -62,11 +70,11 @@ def serve(io_loop: IOLoop, session: aiohttp.ClientSession) -> Iterator[Callable[
                 await close()
 
             closers.append(stop)
-            port: int = sockets[0].getsockname()[1]
-            return port
+            base_url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
+            applications[base_url] = application
+            return base_url
 
-        port = io_loop.run_sync(open_and_listen)
-        return Api(session, f"http://127.0.0.1:{port}")
+        return Api(session, io_loop.run_sync(open_and_listen))
 
     yield start
     for close in reversed(closers):

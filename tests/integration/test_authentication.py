@@ -1,6 +1,5 @@
 """Who may call what: operators, viewers, services, and everybody else."""
 
-import time
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -9,10 +8,9 @@ import pytest
 
 from tests.apis import JWT_SECRET, SERVICE_TOKEN, Answer, Api, token
 from tests.builders import a_customer, a_product, an_order, unique
+from tests.integration.credentials import BAD_CREDENTIALS, OTHER_SECRET, SHORT_FOR_HS512, now
 
 Start = Callable[..., Api]
-
-OTHER_SECRET = "another-secret-of-the-tests-with-32-bytes-or-more"
 
 CUSTOMERS_READS = [("GET", "/customers"), ("HEAD", "/customers"), ("GET", "/customers/1")]
 CUSTOMERS_WRITES = [("POST", "/customers"), ("PUT", "/customers/1"), ("DELETE", "/customers/1")]
@@ -39,39 +37,6 @@ OPEN = [
     "/docs",
     "/docs/swagger-ui.css",
 ]
-
-
-def now() -> int:
-    return int(time.time())
-
-
-# Made when they are used: some of them are a matter of a second.
-BAD_CREDENTIALS: dict[str, Callable[[], str | None]] = {
-    "none": lambda: None,
-    "garbage": lambda: "garbage",
-    "three parts of garbage": lambda: "a.b.c",
-    "nested too deep": lambda: "W1tb" * 6000 + ".e30.x",
-    "letters beyond ascii": lambda: "\xe9\xe9.\xe9.\xe9",
-    "expired by a second": lambda: token(exp=now() - 1),
-    "expires at this very second": lambda: token(exp=now()),
-    "without exp": lambda: token(without="exp"),
-    "without sub": lambda: token(without="sub"),
-    "without iss": lambda: token(without="iss"),
-    "without aud": lambda: token(without="aud"),
-    "of another issuer": lambda: token(iss="another"),
-    "for another audience": lambda: token(aud="another"),
-    "of another secret": lambda: token(secret=OTHER_SECRET),
-    "HS384 with the right secret": lambda: token(algorithm="HS384"),
-    "HS512 with the right secret": lambda: token(algorithm="HS512", secret=JWT_SECRET),
-    "without algorithm": lambda: token(algorithm="none"),
-    "not valid yet": lambda: token(nbf=now() + 60),
-    "a beginning of the service token": lambda: SERVICE_TOKEN[:-1],
-    "the service token and more": lambda: SERVICE_TOKEN + "x",
-}
-
-SHORT_FOR_HS512 = pytest.mark.filterwarnings(
-    "ignore:The HMAC key is:jwt.warnings.InsecureKeyLengthWarning"
-)
 
 
 def assert_refused(answer: Answer, status: int, code: str, route: tuple[str, str]) -> None:
