@@ -54,9 +54,12 @@ class PageHandler(JsonHandler):
           A page for a browser. All that it needs comes from here; it works without the internet.
         operationId: getPage
         tags: [operations]
+        x-answers: {}
+        x-answer-headers: [ETag]
         responses:
           "200":
             description: The page.
+            x-headers: [ETag]
             content:
               text/html:
                 schema: {type: string}
