@@ -1,0 +1,158 @@
+"""What schemathesis is told of these services besides their documents (it imports this module).
+
+It knows what JSON Schema can say. Refusals of requests that do fit their schema are let pass here,
+each as narrowly as its reason; schemathesis reports how many.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import schemathesis
+from jsonschema import Draft202012Validator
+from schemathesis import Case, CheckContext, HookContext, Response
+from schemathesis.core.failures import AcceptedNegativeData, Failure
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.openapi.checks import RejectedPositiveData
+
+from tests.documents.likely_requests import (
+    PARAMETERS,
+    Rows,
+    any_version,
+    cursor_of,
+    new_email,
+    new_key,
+    new_sku,
+)
+
+
+def read_schema(service: str, name: str) -> dict[str, Any]:
+    """Return a schema as it is written."""
+    file = Path(__file__).parents[2] / service / "schemas" / f"{name}.json"
+    schema: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    return schema
+
+
+_BY_STATE = {
+    # The tag names a version; which one is the present one, no schema can know.
+    "PRECONDITION_FAILED",
+    # The key was used for another request before.
+    "IDEMPOTENCY_KEY_REUSED",
+    # The prices that make the total are the products', not the request's.
+    "TOTAL_TOO_LARGE",
+}
+"""Codes of refusals that depend on what is stored, as 404 and 409 do, which pass without this."""
+
+_BY_VALUE = {
+    # Two parameters are compared: JSON Schema looks at one at a time.
+    "/from": "is after to",
+    # The bound is on the sum with the stock of the moment.
+    "/stock_delta": "would make the stock ",
+}
+"""Facts of `VALIDATION_FAILED` that no schema can state: where, and how the sentence begins."""
+
+_SCHEMAS = {
+    ("POST", "/customers"): read_schema("customers_api", "CustomerInput"),
+    ("PUT", "/customers/{customer_id}"): read_schema("customers_api", "CustomerInput"),
+    ("POST", "/products"): read_schema("orders_api", "ProductInput"),
+    ("PATCH", "/products/{product_id}"): read_schema("orders_api", "ProductChange"),
+}
+"""Of the bodies that have texts."""
+
+_rows = Rows(json.loads(os.environ["KNOWN_ROWS"]))
+_LIKELY = {
+    "email": new_email,
+    "sku": new_sku,
+    "idempotency_key": new_key,
+    "X-Idempotency-Key": new_key,
+    "If-Match": any_version,
+}
+
+
+@schemathesis.hook
+def filter_failure(
+    context: HookContext, failure: Failure, case: Case[Any], response: Response
+) -> bool:
+    """Tell whether a failure is one."""
+    if isinstance(failure, RejectedPositiveData):
+        return not _is_beyond_schemas(response.json())
+    return not (isinstance(failure, AcceptedNegativeData) and _fits_once_trimmed(case))
+
+
+@schemathesis.hook
+def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
+    """Make the request one that may succeed."""
+    case.path_parameters = _likely(case.path_parameters)
+    if isinstance(case.body, dict):
+        case.body = _likely(case.body)
+    for name, value in _likely(dict(case.headers)).items():
+        # Ids of earlier answers are tried wherever a parameter is called an id, as numbers.
+        case.headers[name] = str(value) if isinstance(value, int) else value
+    if "cursor" in case.query:
+        case.query["cursor"] = cursor_of(case.path.strip("/"), case.query["cursor"])
+
+
+@schemathesis.hook
+def after_call(context: HookContext, case: Case[Any], response: Response) -> None:
+    """Learn which rows there are."""
+    if response.status_code in {200, 201} and case.path.startswith(tuple(PARAMETERS.values())):
+        _rows.take_note(case.path, response.json())
+
+
+@schemathesis.check
+class EveryOperationSucceeds:
+    """A run in which an operation never succeeds has not looked at it."""
+
+    def __init__(self) -> None:
+        self._operations: set[str] = set()
+        self._succeeded: set[str] = set()
+
+    def after_response(self, _: CheckContext, response: Response, case: Case[Any]) -> None:
+        """Take note."""
+        label = case.operation.label
+        self._operations.add(label)
+        if response.status_code < 300:
+            self._succeeded.add(label)
+
+    def after_run(self, _: CheckContext) -> None:
+        """Name those that never did."""
+        never = sorted(self._operations - self._succeeded)
+        assert not never, f"never succeeded: {', '.join(never)}"
+
+
+def _likely(part: Any, name: str = "") -> Any:
+    """Return a part of a request, or one of the same shape that is more likely to succeed."""
+    if isinstance(part, dict):
+        return {inner: _likely(value, inner) for inner, value in part.items()}
+    if isinstance(part, list):
+        return [_likely(value, name) for value in part]
+    if name in PARAMETERS:
+        return _rows.likely(name, part)
+    return _LIKELY[name](part) if name in _LIKELY else part
+
+
+def _is_beyond_schemas(refusal: dict[str, Any]) -> bool:
+    # The orchestrator says the same as the APIs, one level deeper.
+    problem = refusal.get("error", refusal)
+    if problem["code"] == "VALIDATION_FAILED":
+        return all(map(_cannot_be_stated, problem["errors"]))
+    return problem["code"] in _BY_STATE
+
+
+def _fits_once_trimmed(case: Case[Any]) -> bool:
+    """Tell whether a body is wrong by white space around its texts alone.
+
+    A service trims a text before it measures it; JSON Schema has no word for that.
+    """
+    meta, schema = case.meta, _SCHEMAS.get((case.method, case.path))
+    if schema is None or meta is None or not isinstance(case.body, dict):
+        return False
+    wrong = {location for location, part in meta.components.items() if part.mode.is_negative}
+    trimmed = {n: v.strip() if isinstance(v, str) else v for n, v in case.body.items()}
+    return wrong == {ParameterLocation.BODY} and Draft202012Validator(schema).is_valid(trimmed)
+
+
+def _cannot_be_stated(fact: dict[str, str]) -> bool:
+    beginning = _BY_VALUE.get(fact["pointer"])
+    return beginning is not None and fact["detail"].startswith(beginning)
