@@ -136,6 +136,8 @@ class Upstream:
             raise UpstreamTimeout
         request_headers = {
             "Authorization": self._authorization,
+            # Nothing is unpacked here: a small answer must not become a large one.
+            "Accept-Encoding": "identity",
             correlation.HEADER: correlation.current.get() or correlation.new(),
             **headers,
         }
@@ -148,6 +150,7 @@ class Upstream:
                 data=None if body is None else jsons.encode(body),
                 headers=request_headers,
                 allow_redirects=False,
+                auto_decompress=False,
                 timeout=aiohttp.ClientTimeout(
                     total=seconds,
                     sock_connect=self._timeouts.connect,

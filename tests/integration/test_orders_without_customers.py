@@ -1,6 +1,7 @@
 """Orders while the Customers API is away, slow, or answers something else than it should."""
 
 import asyncio
+import gzip
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -26,6 +27,7 @@ from tests.integration.order_facts import rows, stocks
 
 PROBLEM = "application/problem+json"
 BLANKS = b" " * 5_000_000
+PACKED = {"Content-Encoding": "gzip"}
 UNAVAILABLE = (503, "CUSTOMERS_UNAVAILABLE")
 
 
@@ -81,6 +83,11 @@ def unanswered(start_orders: Callable[..., Api]) -> Iterator[Api]:
         pytest.param(Says(200, b""), id="no body"),
         pytest.param(Says(200, the_customer, "text/html"), id="wrong content type"),
         pytest.param(Says(200, lambda number: b'{"id": %d}' % number + BLANKS), id="too much"),
+        pytest.param(
+            Says(200, lambda number: gzip.compress(b'{"id": %d}' % number), headers=PACKED),
+            id="compressed",
+        ),
+        pytest.param(Says(200, gzip.compress(BLANKS), headers=PACKED), id="a compressed bomb"),
         pytest.param(HangsUp(), id="hangs up"),
     ],
 )
