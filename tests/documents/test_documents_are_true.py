@@ -102,6 +102,17 @@ def test_a_service_does_what_its_document_says(
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+def test_the_function_does_what_its_document_says(system: LocalSystem, tmp_path: Path) -> None:
+    run = conformance(
+        system, str(ROOT / "orchestrator_image" / "openapi.yaml"), tmp_path,
+        "--url", system.emulator_url,
+        "--include-operation-id", "invokeOrchestrator",
+        "--max-examples", "25",
+    )  # fmt: skip
+
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
 def test_a_document_that_lies_is_caught(system: LocalSystem, tmp_path: Path) -> None:
     document = tmp_path / "openapi.json"
     document.write_text(json.dumps(a_lying_document(system)), "utf-8")
