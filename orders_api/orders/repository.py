@@ -25,8 +25,7 @@ async def offers(
     connection: Connection, product_ids: Iterable[int], *, hold: bool
 ) -> dict[int, Offer]:
     """Return price and stock of those products that exist; held ones stay so until the end."""
-    # The servers stumble over numbers of hundreds of digits.
-    ids = [min(product_id, _PAST_ALL_IDS) for product_id in product_ids]
+    ids = [_comparable(product_id) for product_id in product_ids]
     rows = await connection.fetch_all(
         "SELECT id, price_cents, stock, UTC_TIMESTAMP(3) FROM products"
         f" WHERE id IN ({_marks(ids)}){' ORDER BY id FOR UPDATE' if hold else ''}",
@@ -162,8 +161,11 @@ async def page(
     rows: int,
 ) -> list[Order]:
     """Return orders newest first, from below a moment and an id on."""
-    equal = {"customer_id": chosen.customer_id, "status": chosen.status}
-    filters = {name: value for name, value in equal.items() if value is not None}
+    filters: dict[str, Any] = {}
+    if chosen.customer_id is not None:
+        filters["customer_id"] = _comparable(chosen.customer_id)
+    if chosen.status is not None:
+        filters["status"] = chosen.status
     conditions = [f"{name} = %s" for name in filters]
     parameters: list[Any] = list(filters.values())
     if chosen.start is not None:
@@ -185,6 +187,11 @@ async def page(
         rows,
     )
     return [_order(row) for row in found]
+
+
+def _comparable(row_id: int) -> int:
+    """Return an id as the servers can compare it: over hundreds of digits they stumble."""
+    return min(row_id, _PAST_ALL_IDS)
 
 
 def _order(row: tuple[Any, ...]) -> Order:

@@ -240,8 +240,26 @@ def test_an_integer_of_a_query_is_a_text_of_digits(tmp_path: Path, text: str, nu
     assert Schemas(tmp_path).validator("Query").check_texts({"limit": text}) == {"limit": number}
 
 
+@pytest.mark.parametrize("digits", [20, 5000])
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_an_integer_of_a_query_may_be_past_every_bound(
+    tmp_path: Path, sign: str, digits: int
+) -> None:
+    bounded = {"type": "integer", "minimum": 1, "maximum": 100}
+    (tmp_path / "Query.json").write_text(
+        json.dumps({"type": "object", "properties": {"limit": bounded}})
+    )
+
+    with pytest.raises(ValidationFailed) as refusal:
+        Schemas(tmp_path).validator("Query").check_texts({"limit": sign + "9" * digits})
+
+    bound = "1 or more" if sign else "100 or less"
+    assert refusal.value.errors == [{"pointer": "/limit", "detail": f"must be {bound}"}]
+
+
 @pytest.mark.parametrize(
-    "text", ["", " 1", "1 ", "+1", "01", "-0x1", "1.0", "1e3", "\uff11", "true", "1_000", "9" * 20]
+    "text",
+    ["", " 1", "1 ", "+1", "01", "-0x1", "1.0", "1e3", "\uff11", "true", "1_000", "9" * 5000 + "x"],
 )
 def test_any_other_text_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "Query.json").write_text(
