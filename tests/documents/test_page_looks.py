@@ -1,4 +1,4 @@
-"""The page can be read on a wide and on a narrow window; the README's picture is made here.
+"""The page can be read on wide and narrow windows; the README's picture is made here.
 
 ``PAGE_PICTURE=1 scripts/test tests/documents/test_page_looks.py`` writes docs/images/page.png anew.
 """
@@ -12,7 +12,7 @@ from local_system.construction import ROOT
 from local_system.system import LocalSystem
 from tests.documents.conftest import WIDE, Open
 
-NARROW = (390, 844)
+WINDOWS = (WIDE, (768, 1024), (390, 844))
 PICTURE = ROOT / "docs" / "images" / "page.png"
 
 
@@ -27,7 +27,7 @@ def test_nothing_has_to_be_scrolled_sideways(
         schema.click()
     page.page.locator(".models-control").click()
 
-    for width, height in (WIDE, NARROW):
+    for width, height in WINDOWS:
         page.page.set_viewport_size({"width": width, "height": height})
         assert page.page.evaluate("document.documentElement.scrollWidth") == width
     assert page.disturbances() == []
