@@ -7,6 +7,9 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+# What is expected of the page comes about in time, also on a machine that has much else to do.
+expect.set_options(timeout=30_000)
+
 
 @dataclass
 class Watch:

@@ -121,16 +121,19 @@ def test_an_operators_token_is_asked_for_first_and_forgotten_when_the_page_is_le
     expect(page.locator(".btn.authorize.unlocked")).to_be_visible()
 
 
+def keys_filled_in(page: DocsPage) -> list[str]:
+    orchestration = page.operation("post", ORCHESTRATION)
+    confirmation = page.operation("post", "/orders/{order_id}/confirm")
+    return [
+        json.loads(orchestration.body.input_value())["idempotency_key"],
+        confirmation.field("X-Idempotency-Key").input_value(),
+    ]
+
+
 def test_a_key_that_is_filled_in_is_a_new_one_on_each_visit(gateway_page: DocsPage) -> None:
-    keys = []
-    for _ in range(2):
-        gateway_page.open()
-        orchestration = gateway_page.operation("post", ORCHESTRATION)
-        confirmation = gateway_page.operation("post", "/orders/{order_id}/confirm")
-        keys += [
-            json.loads(orchestration.body.input_value())["idempotency_key"],
-            confirmation.field("X-Idempotency-Key").input_value(),
-        ]
+    keys = keys_filled_in(gateway_page)
+    gateway_page.open()
+    keys += keys_filled_in(gateway_page)
 
     assert len(set(keys)) == 4
     assert all(str(uuid.UUID(key)) == key for key in keys)
