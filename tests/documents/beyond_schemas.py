@@ -94,6 +94,9 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
     for name, value in _likely(dict(case.headers)).items():
         # Ids of earlier answers are tried wherever a parameter is called an id, as numbers.
         case.headers[name] = str(value) if isinstance(value, int) else value
+    for name, value in case.query.items():
+        # To JSON Schema 7.0 is an integer; in a query an integer is a text of digits.
+        case.query[name] = int(value) if isinstance(value, float) and value % 1 == 0 else value
     if "cursor" in case.query:
         case.query["cursor"] = cursor_of(case.path.strip("/"), case.query["cursor"])
 

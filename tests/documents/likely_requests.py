@@ -40,9 +40,9 @@ class Rows:
     def take_note(self, path: str, answer: Any) -> None:
         """Keep the ids in an answer, whether it is a row or a list of them."""
         for name, collection in PARAMETERS.items():
-            if path.startswith(collection) and isinstance(answer, dict):
-                for row in answer.get("data", [answer]):
-                    self._ids[name][row["id"]] = None
+            if path.startswith(collection):
+                rows = answer.get("data", [answer])
+                self._ids[name].update((row["id"], None) for row in rows if "id" in row)
 
     def likely(self, name: str, value: Any) -> Any:
         """Return an id that was named before, mostly; a value that was named stays."""
