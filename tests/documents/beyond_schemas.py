@@ -55,12 +55,14 @@ _BY_VALUE = {
 """Facts of `VALIDATION_FAILED` that no schema can state: where, and how the sentence begins."""
 
 _SCHEMAS = {
+    ("GET", "/customers"): read_schema("customers_api", "CustomersQuery"),
     ("POST", "/customers"): read_schema("customers_api", "CustomerInput"),
     ("PUT", "/customers/{customer_id}"): read_schema("customers_api", "CustomerInput"),
+    ("GET", "/products"): read_schema("orders_api", "ProductsQuery"),
     ("POST", "/products"): read_schema("orders_api", "ProductInput"),
     ("PATCH", "/products/{product_id}"): read_schema("orders_api", "ProductChange"),
 }
-"""Of the bodies that have texts."""
+"""Of the queries and the bodies that have texts."""
 
 _rows = Rows(json.loads(os.environ["KNOWN_ROWS"]))
 _LIKELY = {
@@ -149,16 +151,19 @@ def _is_beyond_schemas(refusal: dict[str, Any]) -> bool:
 
 
 def _fits_once_trimmed(case: Case[Any]) -> bool:
-    """Tell whether a body is wrong by white space around its texts alone.
+    """Tell whether a query or a body is wrong by white space around its texts alone.
 
     A service trims a text before it measures it; JSON Schema has no word for that.
     """
     meta, schema = case.meta, _SCHEMAS.get((case.method, case.path))
-    if schema is None or meta is None or not isinstance(case.body, dict):
+    is_query = case.method == "GET"
+    given = case.query if is_query else case.body
+    if schema is None or meta is None or not isinstance(given, dict):
         return False
     wrong = {location for location, part in meta.components.items() if part.mode.is_negative}
-    trimmed = {n: v.strip() if isinstance(v, str) else v for n, v in case.body.items()}
-    return wrong == {ParameterLocation.BODY} and Draft202012Validator(schema).is_valid(trimmed)
+    trimmed = {n: v.strip() if isinstance(v, str) else v for n, v in given.items()}
+    here = ParameterLocation.QUERY if is_query else ParameterLocation.BODY
+    return wrong == {here} and Draft202012Validator(schema).is_valid(trimmed)
 
 
 def _is_refused_inside(case: Case[Any], response: Response) -> bool:
