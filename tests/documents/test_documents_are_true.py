@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,10 @@ import pytest
 
 from local_system import calls
 from local_system.system import LocalSystem
+from tests import database_servers
 from tests.builders import unique
 from tests.plans import random_plan
-from tests.running_systems import token_of
+from tests.running_systems import running_system, token_of
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -30,6 +31,14 @@ MOST_SECONDS = 280
 CHAINS_SECONDS = 8
 KNOWN = 12
 SERVICES = ["customers", "orders", "gateway"]
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSystem]:
+    """A system of their own: they change and delete whatever they find."""
+    database = database_servers.available()[0]
+    with running_system(database, tmp_path_factory.mktemp("driven")) as started:
+        yield started
 
 
 def conformance(
