@@ -147,10 +147,10 @@ class Database:
                 with _translated():
                     return await work(connection)
             with _translated():
-                await raw.begin()
+                await raw.run("BEGIN")
                 result = await _or_undo(raw, work(connection))
             with _translated(committing=True):
-                await _or_undo(raw, raw.commit())
+                await _or_undo(raw, raw.run("COMMIT"))
             return result
 
     @asynccontextmanager
@@ -182,6 +182,10 @@ class Database:
             self._give_back(raw, reusable=reusable)
 
     async def _permit(self) -> None:
+        if not self._permits.locked():
+            await self._permits.acquire()  # at once: no time limit need be set up and taken down
+            self._count(+1)
+            return
         if self._waiting >= MOST_WAITING:
             raise Busy("Too many requests wait for a database connection.")
         self._waiting += 1
@@ -233,7 +237,7 @@ async def _or_undo(raw: Any, step: Awaitable[T]) -> T:
         return await step
     except Exception as error:
         if meaning(error) is not Meaning.LOST:
-            await raw.rollback()
+            await raw.run("ROLLBACK")
         raise
 
 

@@ -2,18 +2,21 @@
 
 import asyncio
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import aiomysql
 from pymysql import err as mysql
-from pymysql.constants import CLIENT, CR
+from pymysql.constants import CLIENT, COMMAND, CR
 
+from service_kit.database_answers import Answer, Result, Row
 from service_kit.database_errors import constraint
 from service_kit.settings import Environment
 
 LOCK_WAIT_SECONDS = 5
 CONNECT_SECONDS = 3.0
+_CHUNK_BYTES = 64 * 1024
 
 _SESSION = (
     f"SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS},"
@@ -58,7 +61,7 @@ class DatabaseSettings:
 class Connection:
     """A connection in somebody's hands: statements with parameters, plain tuples back."""
 
-    def __init__(self, raw: Any) -> None:
+    def __init__(self, raw: "DriverConnection") -> None:
         self._raw = raw
 
     async def execute(self, sql: str, *parameters: Any) -> tuple[int, int]:
@@ -67,25 +70,20 @@ class Connection:
         Raises:
             Duplicate, MissingReference: a constraint refused it.
         """
-        async with self._raw.cursor() as cursor:
-            try:
-                await cursor.execute(sql, parameters)
-            except mysql.IntegrityError as error:
-                raise constraint(error) from error
-            return cursor.rowcount, cursor.lastrowid
+        try:
+            result = await self._raw.run(sql, parameters)
+        except mysql.IntegrityError as error:
+            raise constraint(error) from error
+        return result.matched, result.made_id
 
-    async def fetch_one(self, sql: str, *parameters: Any) -> tuple[Any, ...] | None:
+    async def fetch_one(self, sql: str, *parameters: Any) -> Row | None:
         """Run a query; return its first row, or None."""
-        async with self._raw.cursor() as cursor:
-            await cursor.execute(sql, parameters)
-            row: tuple[Any, ...] | None = await cursor.fetchone()
-            return row
+        rows = (await self._raw.run(sql, parameters)).rows
+        return rows[0] if rows else None
 
-    async def fetch_all(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    async def fetch_all(self, sql: str, *parameters: Any) -> list[Row]:
         """Run a query; return its rows."""
-        async with self._raw.cursor() as cursor:
-            await cursor.execute(sql, parameters)
-            return list(await cursor.fetchall())
+        return (await self._raw.run(sql, parameters)).rows
 
 
 def tls_context(settings: DatabaseSettings) -> ssl.SSLContext | None:
@@ -95,13 +93,13 @@ def tls_context(settings: DatabaseSettings) -> ssl.SSLContext | None:
     return ssl.create_default_context(cafile=settings.tls_ca)
 
 
-async def connect(settings: DatabaseSettings, tls: ssl.SSLContext | None) -> Any:
+async def connect(settings: DatabaseSettings, tls: ssl.SSLContext | None) -> "DriverConnection":
     """Return a connection of the driver, its session set up.
 
     Raises:
         MySQLError, OSError, TimeoutError: there is none to be had.
     """
-    raw = (_EncryptedConnection if tls else aiomysql.Connection)(
+    raw = (_EncryptedConnection if tls else DriverConnection)(
         host=settings.host,
         port=settings.port,
         user=settings.user,
@@ -117,20 +115,53 @@ async def connect(settings: DatabaseSettings, tls: ssl.SSLContext | None) -> Any
         # connect_timeout covers TCP alone: a mute server would hang the handshake.
         async with asyncio.timeout(CONNECT_SECONDS):
             await raw._connect()  # noqa: SLF001  # aiomysql.connect() does no more
-            async with raw.cursor() as cursor:
-                await cursor.execute(_ISOLATION)
+            await raw.run(_ISOLATION)
     except BaseException:
         raw.close()
         raise
     return raw
 
 
-def is_usable(raw: Any) -> bool:
+def is_usable(raw: "DriverConnection") -> bool:
     """Tell whether the server has not hung up, without asking it."""
     return not (raw.closed or raw._reader.at_eof() or raw._writer.is_closing())  # noqa: SLF001
 
 
-class _EncryptedConnection(aiomysql.Connection):  # type: ignore[misc]  # it has no types
+class DriverConnection(aiomysql.Connection):  # type: ignore[misc]  # it has no types
+    """The driver's connection; answers to statements are read by `database_answers`."""
+
+    async def run(self, sql: str, parameters: Sequence[Any] = ()) -> Result:
+        """Run a statement, the parameters put in by the driver.
+
+        Raises:
+            MySQLError: it failed, or the server went away.
+        """
+        statement = sql % tuple(map(self.escape, parameters))
+        # The driver writes bytes as text that is turned back into them here.
+        data = statement.encode("utf-8", "surrogateescape")
+        await self._execute_command(COMMAND.COM_QUERY, data)
+        try:
+            result = await self._read_answer()
+        except asyncio.CancelledError:
+            self._close_on_cancel()
+            raise
+        except OSError as error:
+            self.close()
+            raise mysql.OperationalError(CR.CR_SERVER_LOST, f"lost: {error}") from error
+        self.server_status = result.status
+        return result
+
+    async def _read_answer(self) -> Result:
+        answer = Answer()
+        while not answer.is_complete:
+            chunk = await self._reader.read(_CHUNK_BYTES)
+            if not chunk:
+                raise ConnectionResetError("the server hung up")
+            answer.feed(chunk)
+        return answer.result()
+
+
+class _EncryptedConnection(DriverConnection):
     """Hangs up on a server that offers no TLS; the driver would log in and go on in plain text."""
 
     async def _request_authentication(self) -> None:

@@ -131,7 +131,7 @@ async def test_single_statements_are_transactions_of_their_own(
 
 async def test_connections_are_of_the_kind_that_the_services_count_on(pool: Database) -> None:
     async def isolation(connection: Connection) -> str:
-        variables = dict(await connection.fetch_all("SHOW VARIABLES"))
+        variables: dict[str, str] = dict(await connection.fetch_all("SHOW VARIABLES"))
         # The first name is MySQL's, the second that of MariaDB before 11.1.
         return str(variables.get("transaction_isolation") or variables["tx_isolation"])
 
