@@ -3,7 +3,9 @@
 With several workers (PROMETHEUS_MULTIPROC_DIR is set, see `serving`) any of them answers for all.
 """
 
+import functools
 import os
+from collections.abc import Callable
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -45,6 +47,8 @@ class Metrics:
             registry=self.registry,
             multiprocess_mode="livesum",
         )
+        # Looked up once: methods, routes and statuses are few.
+        self._series = functools.cache(self._find_series)
         self._repeats = Counter(
             "database_transactions_repeated_total",
             "Transactions that were run again, by reason.",
@@ -54,8 +58,17 @@ class Metrics:
 
     def request_answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answered request."""
-        self._requests.labels(method, route, str(status)).inc()
-        self._durations.labels(method, route).observe(seconds)
+        count, observe = self._series(method, route, status)
+        count()
+        observe(seconds)
+
+    def _find_series(
+        self, method: str, route: str, status: int
+    ) -> tuple[Callable[[], None], Callable[[float], None]]:
+        return (
+            self._requests.labels(method, route, str(status)).inc,
+            self._durations.labels(method, route).observe,
+        )
 
     def pool_in_use(self, connections: int) -> None:
         """Connections are in use now."""

@@ -227,3 +227,31 @@ def test_service_tokens_are_compared_in_constant_time(monkeypatch: pytest.Monkey
 
     assert ServiceTokens(["one", "two", "three"]).accepts("one")
     assert compared == [b"one", b"two", b"three"]
+
+
+def test_a_signature_is_computed_once_for_each_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    operators = OperatorTokens(SETTINGS)
+    tokens = [a_token(sub="ana"), a_token(sub="eva")]
+    assert [operators.verify(token).subject for token in tokens] == ["ana", "eva"]
+
+    monkeypatch.delattr("service_kit.tokens.jwt.decode")
+
+    assert [operators.verify(token).subject for token in tokens] == ["ana", "eva"]
+
+
+def test_a_token_like_a_known_one_is_still_a_stranger() -> None:
+    operators = OperatorTokens(SETTINGS)
+    token = a_token()
+    operators.verify(token)
+
+    with pytest.raises(Unauthorized):
+        operators.verify(token[:-4] + "AAAA")
+
+
+def test_no_more_than_a_bounded_number_of_tokens_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service_kit.tokens.MOST_KNOWN", 3)
+    operators = OperatorTokens(SETTINGS)
+
+    for number in range(10):
+        assert operators.verify(a_token(sub=str(number))).subject == str(number)
+        assert len(operators._known) <= 3
