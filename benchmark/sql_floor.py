@@ -21,7 +21,8 @@ from benchmark.stand import Stand
 from orders_api.orders import repository as orders
 from orders_api.orders.rules import OrderFilter, price
 from orders_api.products import repository as products
-from service_kit.database_connections import Connection, DatabaseSettings, connect
+from service_kit.database_answers import Result
+from service_kit.database_connections import Connection, DatabaseSettings, Statement
 from service_kit.settings import Environment
 
 CLIENTS = 10
@@ -31,8 +32,35 @@ _ANYTHING = OrderFilter(None, None, None, None)
 _PAGE = 21
 _FRESH_ORDERS = 12_000
 
-Work = Callable[[Any], Awaitable[object]]
-"""Runs the statements of one request on a connection of the driver."""
+Work = Callable[["Alone"], Awaitable[object]]
+"""Runs the statements of one request."""
+
+
+class Alone(Connection):
+    """What repositories work with, by nothing but aiomysql: each statement is an exchange."""
+
+    def __init__(self, raw: aiomysql.Connection) -> None:
+        self._driver = raw
+        self._waiting: list[Statement] = []
+
+    async def run(self, *statements: Statement) -> list[Result]:
+        """Run statements one after another, first those that were put off."""
+        results = []
+        async with self._driver.cursor() as cursor:
+            for sql, *parameters in [*self._waiting, *statements]:
+                await cursor.execute(sql, parameters)
+                rows = list(await cursor.fetchall() or [])
+                results.append(Result(rows, cursor.rowcount, cursor.lastrowid, 0))
+        self._waiting.clear()
+        return results[-len(statements) :]
+
+    def put_off(self, sql: str, *parameters: Any) -> None:
+        """Keep a statement until the next one."""
+        self._waiting.append((sql, *parameters))
+
+    async def commit(self) -> None:
+        """End a transaction."""
+        await self.run(("COMMIT",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,35 +85,33 @@ def measure_sql(stand: Stand, calls: Sequence[Call], seconds: int) -> dict[str, 
 def _statements(stand: Stand, fresh: Iterator[int]) -> Mapping[str, Work]:
     ids = stand.loaded
 
-    async def get_product(raw: Any) -> object:
-        return await products.get(Connection(raw), random.choice(ids.products))
+    async def get_product(connection: Alone) -> object:
+        return await products.get(connection, random.choice(ids.products))
 
-    async def get_order(raw: Any) -> object:
-        return await orders.get(Connection(raw), random.choice(ids.orders))
+    async def get_order(connection: Alone) -> object:
+        return await orders.get(connection, random.choice(ids.orders))
 
-    async def list_orders(raw: Any) -> object:
-        return await orders.page(Connection(raw), _ANYTHING, None, _PAGE)
+    async def list_orders(connection: Alone) -> object:
+        return await orders.page(connection, _ANYTHING, None, _PAGE)
 
-    async def create_order(raw: Any) -> None:
-        connection = Connection(raw)
+    async def create_order(connection: Alone) -> None:
         quantities = dict.fromkeys(sorted(random.sample(ids.products, 3)), 1)
-        await raw.begin()
+        connection.put_off("BEGIN")
         offers = await orders.offers(connection, quantities, hold=False)
         items = price(quantities, offers)
         now = next(iter(offers.values())).read_at
-        order = await orders.insert(connection, random.choice(ids.customers), items, now)
-        await orders.take_stock(connection, items)
-        await orders.insert_items(connection, order.id, items)
-        await raw.commit()
+        customer_id = random.choice(ids.customers)
+        order = await orders.insert_and_take_stock(connection, customer_id, items, now)
+        if order is not None:
+            orders.insert_items(connection, order.id, items)
+            await connection.commit()
 
-    async def confirm_order(raw: Any) -> None:
-        connection = Connection(raw)
+    async def confirm_order(connection: Alone) -> None:
         order_id = next(fresh)
-        await raw.begin()
+        connection.put_off("BEGIN")
         await orders.lock(connection, order_id)
-        await orders.set_confirmed(connection, order_id, datetime.now(UTC))
-        await orders.items(connection, order_id)
-        await raw.commit()
+        orders.set_confirmed(connection, order_id, datetime.now(UTC))
+        await connection.commit()
 
     return {
         work.__name__: work
@@ -95,14 +121,14 @@ def _statements(stand: Stand, fresh: Iterator[int]) -> Mapping[str, Work]:
 
 async def _measure(stand: Stand, work: Work, seconds: int) -> SqlCost:
     settings = DatabaseSettings.read(Environment(stand.system.environment("orders_api")))
-    connections = [await connect(settings, None) for _ in range(CLIENTS)]
+    connections = [await _connect(settings) for _ in range(CLIENTS)]
     done = 0
     end = time.monotonic() + seconds
 
     async def client(raw: aiomysql.Connection) -> None:
         nonlocal done
         while time.monotonic() < end:
-            await work(raw)
+            await work(Alone(raw))
             done += 1
 
     began, cpu_began = time.monotonic(), time.process_time()
@@ -111,3 +137,15 @@ async def _measure(stand: Stand, work: Work, seconds: int) -> SqlCost:
     for raw in connections:
         raw.close()
     return SqlCost(done / elapsed, cpu_seconds / done * 1e6)
+
+
+async def _connect(settings: DatabaseSettings) -> aiomysql.Connection:
+    return await aiomysql.connect(
+        host=settings.host,
+        port=settings.port,
+        user=settings.user,
+        password=settings.password,
+        db=settings.database,
+        charset="utf8mb4",
+        autocommit=True,
+    )

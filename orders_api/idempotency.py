@@ -66,7 +66,7 @@ class Request:
         return hashlib.sha256(canonical(parts)).digest()
 
 
-Recorder = Callable[[Connection, int, Response], Awaitable[None]]
+Recorder = Callable[[Connection, int, Response], None]
 """Writes key, target id and response; called last in the transaction that has the effect."""
 
 Act = Callable[[Recorder], Awaitable[Response]]
@@ -162,14 +162,14 @@ class IdempotencyKeys:
         return Response(status, body, etag, location, is_replay=True)
 
     def _recorder(self, request: Request, *, replaces_expired: bool) -> Recorder:
-        async def record(connection: Connection, target_id: int, response: Response) -> None:
+        def record(connection: Connection, target_id: int, response: Response) -> None:
             if replaces_expired:
-                await connection.execute(
+                connection.put_off(
                     "DELETE FROM idempotency_keys"
                     " WHERE `key` = %s AND expires_at <= UTC_TIMESTAMP(3)",
                     request.key,
                 )
-            await connection.execute(
+            connection.put_off(
                 "INSERT INTO idempotency_keys (`key`, target_type, target_id, fingerprint, status,"
                 " response_body, etag, location, created_at, expires_at)"
                 " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, UTC_TIMESTAMP(3),"
@@ -188,5 +188,5 @@ class IdempotencyKeys:
         return record
 
 
-async def _record_nothing(_connection: Connection, _target_id: int, _response: Response) -> None:
+def _record_nothing(_connection: Connection, _target_id: int, _response: Response) -> None:
     """Stand in where a request has no key."""

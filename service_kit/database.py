@@ -6,8 +6,8 @@ not had in time, or a conflict that did not end.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 import structlog
@@ -141,27 +141,14 @@ class Database:
             await asyncio.sleep(delay)
 
     async def _attempt(self, work: Work[T], *, transactional: bool) -> T:
-        async with self._connection() as raw, asyncio.timeout(USE_SECONDS):
-            connection = Connection(raw)
-            if not transactional:
-                with _translated():
-                    return await work(connection)
-            with _translated():
-                await raw.run("BEGIN")
-                result = await _or_undo(raw, work(connection))
-            with _translated(committing=True):
-                await _or_undo(raw, raw.run("COMMIT"))
-            return result
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Any]:
-        """Lend a connection; one that was left in the middle of something is closed."""
+        """Lend a connection to the work; one that was left in the middle of something is closed."""
         await self._permit()
         raw = None
         reusable = False
         try:
             raw = self._pop_idle() or await self._connect()
-            yield raw
+            async with asyncio.timeout(USE_SECONDS):
+                result = await _use(Connection(raw), work, transactional=transactional)
             reusable = True
         except (
             _ConflictError,
@@ -178,6 +165,8 @@ class Database:
             # a server that has become read-only, say, may no longer be the one to ask.
             reusable = meaning(error) is not Meaning.UNAVAILABLE
             raise
+        else:
+            return result
         finally:
             self._give_back(raw, reusable=reusable)
 
@@ -231,13 +220,25 @@ class Database:
             raise _busy("no connection to the database", error) from error
 
 
-async def _or_undo(raw: Any, step: Awaitable[T]) -> T:
+async def _use(connection: Connection, work: Work[T], *, transactional: bool) -> T:
+    if not transactional:
+        with _translated():
+            return await work(connection)
+    with _translated():
+        connection.put_off("BEGIN")
+        result = await _or_undo(connection, work(connection))
+    with _translated(committing=True):
+        await _or_undo(connection, connection.commit())
+    return result
+
+
+async def _or_undo(connection: Connection, step: Awaitable[T]) -> T:
     """Await a step of a transaction; if it fails, leave no transaction open."""
     try:
         return await step
     except Exception as error:
         if meaning(error) is not Meaning.LOST:
-            await raw.run("ROLLBACK")
+            await connection.roll_back()
         raise
 
 

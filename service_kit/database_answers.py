@@ -24,7 +24,7 @@ _HEADER = 4
 _CONTINUED = 0xFFFFFF
 """A packet of this length goes on in the next one. Nothing of ours is that large (16 MiB)."""
 
-_OK, _ERROR, _END, _LOCAL_FILE = 0x00, 0xFF, 0xFE, 0xFB
+_OK, _ERROR, _END = 0x00, 0xFF, 0xFE
 _LONGEST_END = 8
 """A longer packet that begins like an end is a row."""
 _NULL = 0xFB
@@ -68,33 +68,54 @@ class Result:
 
 
 class Answer:
-    """The packets of one answer, as far as they have come."""
+    """The packets of one answer, as far as they have come.
 
-    def __init__(self) -> None:
+    ``first_number`` is that of its first packet: statements that were sent together have their
+    answers' packets numbered through.
+    """
+
+    def __init__(self, first_number: int = 1) -> None:
         self.is_complete = False
         self._packets: list[bytes] = []
+        self._first_number = first_number
         self._ends = 0
         self._rest = b""
 
-    def feed(self, chunk: bytes) -> None:
-        """Take what has come.
+    @property
+    def next_number(self) -> int:
+        """The number of the packet that follows."""
+        return self._first_number + len(self._packets)
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Take what has come; return what lies past the end of the answer.
 
         Raises:
-            ConnectionError: it is not the answer to one statement of ours.
+            ConnectionError: it is not the answer to a statement of ours.
         """
         data = self._rest + chunk if self._rest else chunk
-        at = 0
-        while len(data) - at >= _HEADER and not self.is_complete:
+        at, end = 0, len(data)
+        packets = self._packets
+        number = self.next_number
+        while end - at >= _HEADER and not self.is_complete:
             start = at + _HEADER
             size = data[at] | data[at + 1] << 8 | data[at + 2] << 16
-            if start + size > len(data) and size != _CONTINUED:
+            if start + size > end and size != _CONTINUED:
                 break
-            self._check_number(data[at + 3], size)
+            # A server that shuts down says so in a packet numbered 0.
+            if data[at + 3] not in (number & 0xFF, 0) or size in (0, _CONTINUED):
+                raise ConnectionError("the database's answer is not for us")
             at = start + size
-            self._take(data[start:at], size)
+            kind = data[start]
+            packets.append(data[start:at])
+            number += 1
+            if kind == _ERROR or len(packets) == 1:
+                self.is_complete = kind in (_OK, _ERROR)
+            elif kind == _END and size <= _LONGEST_END:
+                # One ends the columns, the other one the rows.
+                self._ends += 1
+                self.is_complete = self._ends > 1
         self._rest = data[at:]
-        if self.is_complete and self._rest:
-            raise ConnectionError("the database answers more than it was asked")
+        return self._rest if self.is_complete else b""
 
     def result(self) -> Result:
         """Return what the complete answer says.
@@ -109,31 +130,10 @@ class Answer:
             matched, at = _number(first, 1)
             made_id, at = _number(first, at)
             return Result([], matched, made_id, _status(first, at))
-        columns, _ = _number(first, 0)
+        columns = first[0]
         converters = _converters(tuple(self._packets[1 : columns + 1]))
         rows = [_row(packet, converters) for packet in self._packets[columns + 2 : -1]]
         return Result(rows, len(rows), 0, _status(last, 3))
-
-    def _check_number(self, number: int, size: int) -> None:
-        # A server that shuts down says so in a packet numbered 0.
-        if number != (len(self._packets) + 1) % 256 and number != 0:
-            raise ConnectionError("the database's packets are out of order")
-        if size in (0, _CONTINUED):
-            raise ConnectionError("the database's answer is not for us")
-
-    def _take(self, packet: bytes, size: int) -> None:
-        kind = packet[0]
-        if not self._packets:
-            self.is_complete = kind in (_OK, _ERROR)
-            if kind == _LOCAL_FILE:
-                raise ConnectionError("the database asks for a file")
-        elif kind == _ERROR:
-            self.is_complete = True
-        elif kind == _END and size <= _LONGEST_END:
-            # One ends the columns, the other one the rows.
-            self._ends += 1
-            self.is_complete = self._ends > 1
-        self._packets.append(packet)
 
 
 @functools.lru_cache(_DIFFERENT_RESULTS)

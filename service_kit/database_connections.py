@@ -58,11 +58,16 @@ class DatabaseSettings:
         )
 
 
+Statement = tuple[Any, ...]
+"""The text of a statement, and its parameters."""
+
+
 class Connection:
     """A connection in somebody's hands: statements with parameters, plain tuples back."""
 
     def __init__(self, raw: "DriverConnection") -> None:
         self._raw = raw
+        self._put_off: list[str] = []
 
     async def execute(self, sql: str, *parameters: Any) -> tuple[int, int]:
         """Run a statement; return the rows that it matched and the id that it made (or 0).
@@ -70,20 +75,57 @@ class Connection:
         Raises:
             Duplicate, MissingReference: a constraint refused it.
         """
-        try:
-            result = await self._raw.run(sql, parameters)
-        except mysql.IntegrityError as error:
-            raise constraint(error) from error
+        (result,) = await self.run((sql, *parameters))
         return result.matched, result.made_id
 
     async def fetch_one(self, sql: str, *parameters: Any) -> Row | None:
         """Run a query; return its first row, or None."""
-        rows = (await self._raw.run(sql, parameters)).rows
+        rows = await self.fetch_all(sql, *parameters)
         return rows[0] if rows else None
 
     async def fetch_all(self, sql: str, *parameters: Any) -> list[Row]:
         """Run a query; return its rows."""
-        return (await self._raw.run(sql, parameters)).rows
+        (result,) = await self.run((sql, *parameters))
+        return result.rows
+
+    async def run(self, *statements: Statement) -> list[Result]:
+        """Run statements in one exchange, one after another, as far as none fails.
+
+        Raises:
+            Duplicate, MissingReference: a constraint refused one.
+        """
+        written = [self._raw.written(sql, parameters) for sql, *parameters in statements]
+        results = await self._send(*written)
+        return results[-len(written) :]
+
+    def put_off(self, sql: str, *parameters: Any) -> None:
+        """Send a statement of a transaction together with its next one, or with COMMIT.
+
+        Each exchange with the server costs more than most statements do. What the statement is
+        refused with, the next one raises.
+        """
+        self._put_off.append(self._raw.written(sql, parameters))
+
+    async def commit(self) -> None:
+        """End a transaction, with what was put off.
+
+        Raises:
+            Duplicate, MissingReference: a constraint refused that, and nothing is committed.
+        """
+        await self._send("COMMIT")
+
+    async def roll_back(self) -> None:
+        """Undo a transaction; what was put off never happens."""
+        self._put_off.clear()
+        await self._send("ROLLBACK")
+
+    async def _send(self, *written: str) -> list[Result]:
+        statements = [*self._put_off, *written]
+        self._put_off.clear()
+        try:
+            return await self._raw.run(statements)
+        except mysql.IntegrityError as error:
+            raise constraint(error) from error
 
 
 def tls_context(settings: DatabaseSettings) -> ssl.SSLContext | None:
@@ -115,7 +157,7 @@ async def connect(settings: DatabaseSettings, tls: ssl.SSLContext | None) -> "Dr
         # connect_timeout covers TCP alone: a mute server would hang the handshake.
         async with asyncio.timeout(CONNECT_SECONDS):
             await raw._connect()  # noqa: SLF001  # aiomysql.connect() does no more
-            await raw.run(_ISOLATION)
+            await raw.run([_ISOLATION])
     except BaseException:
         raw.close()
         raise
@@ -130,35 +172,46 @@ def is_usable(raw: "DriverConnection") -> bool:
 class DriverConnection(aiomysql.Connection):  # type: ignore[misc]  # it has no types
     """The driver's connection; answers to statements are read by `database_answers`."""
 
-    async def run(self, sql: str, parameters: Sequence[Any] = ()) -> Result:
-        """Run a statement, the parameters put in by the driver.
+    def written(self, sql: str, parameters: Sequence[Any]) -> str:
+        """Return a statement with its parameters put in by the driver."""
+        return sql % tuple(map(self.escape, parameters))
+
+    async def run(self, statements: Sequence[str]) -> list[Result]:
+        """Run statements one after another, in one exchange, as far as none fails.
 
         Raises:
-            MySQLError: it failed, or the server went away.
+            MySQLError: one failed, and those after it were not run; or the server went away.
         """
-        statement = sql % tuple(map(self.escape, parameters))
         # The driver writes bytes as text that is turned back into them here.
-        data = statement.encode("utf-8", "surrogateescape")
+        data = "; ".join(statements).encode("utf-8", "surrogateescape")
         await self._execute_command(COMMAND.COM_QUERY, data)
         try:
-            result = await self._read_answer()
+            results = await self._results(len(statements))
         except asyncio.CancelledError:
             self._close_on_cancel()
             raise
         except OSError as error:
             self.close()
             raise mysql.OperationalError(CR.CR_SERVER_LOST, f"lost: {error}") from error
-        self.server_status = result.status
-        return result
+        self.server_status = results[-1].status
+        return results
 
-    async def _read_answer(self) -> Result:
-        answer = Answer()
-        while not answer.is_complete:
-            chunk = await self._reader.read(_CHUNK_BYTES)
-            if not chunk:
-                raise ConnectionResetError("the server hung up")
-            answer.feed(chunk)
-        return answer.result()
+    async def _results(self, count: int) -> list[Result]:
+        results: list[Result] = []
+        number, rest = 1, b""
+        for _ in range(count):
+            answer = Answer(number)
+            rest = answer.feed(rest)
+            while not answer.is_complete:
+                chunk = await self._reader.read(_CHUNK_BYTES)
+                if not chunk:
+                    raise ConnectionResetError("the server hung up")
+                rest = answer.feed(chunk)
+            results.append(answer.result())
+            number = answer.next_number
+        if rest:
+            raise ConnectionError("the database answers more than it was asked")
+        return results
 
 
 class _EncryptedConnection(DriverConnection):

@@ -4,8 +4,9 @@ A service's handlers derive from `JsonHandler`, say who may call them (`access`)
 lines for each method; problems are raised wherever they are known and rendered here.
 """
 
+import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -99,14 +100,15 @@ class JsonHandler(RequestHandler):
         await self.get(*arguments)  # type: ignore[misc]  # every method returns a coroutine here
 
     @classmethod
-    def allowed_methods(cls) -> list[str]:
+    @functools.cache
+    def allowed_methods(cls) -> Sequence[str]:
         """Return the methods that the handler has."""
-        own = [
+        own = tuple(
             method
             for method in cls.SUPPORTED_METHODS
             if method != "HEAD" and getattr(cls, method.lower()) is not cls._unimplemented_method
-        ]
-        return ["HEAD", *own] if "GET" in own else own
+        )
+        return ("HEAD", *own) if "GET" in own else own
 
     # What came in.
 

@@ -6,9 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from orders_api.orders.rules import Item, Offer, Order, OrderFilter, OrderStatus, total
-from service_kit.database_connections import Connection
+from service_kit.database_connections import Connection, Statement
 
 _COLUMNS = "id, customer_id, status, total_cents, version, created_at, confirmed_at, canceled_at"
+
+_ITEMS_OF_ORDER = (
+    "SELECT product_id, qty, unit_price_cents FROM order_items WHERE order_id = %s"
+    " ORDER BY product_id"
+)
 
 _PAST_ALL_IDS = 2**63
 """The first id that no row can have."""
@@ -34,27 +39,6 @@ async def offers(
     return {product_id: Offer(*offer) for product_id, *offer in rows}
 
 
-async def take_stock(connection: Connection, items: Sequence[Item]) -> bool:
-    """Take the units of all items, or tell that a price or a stock is no longer as it was read.
-
-    After False the transaction must be undone: some of the units are taken.
-    """
-    ids = [item.product_id for item in items]
-    units = _flat((item.product_id, item.qty) for item in items)
-    prices = _flat((item.product_id, item.unit_price_cents) for item in items)
-    by_product = _case(ids)
-    matched, _ = await connection.execute(
-        f"UPDATE products SET stock = stock - {by_product}, version = version + 1,"
-        f" updated_at = UTC_TIMESTAMP(3) WHERE id IN ({_marks(ids)})"
-        f" AND stock >= {by_product} AND price_cents = {by_product}",
-        *units,
-        *ids,
-        *units,
-        *prices,
-    )
-    return matched == len(items)
-
-
 async def give_back_stock(connection: Connection, items: Sequence[Item]) -> None:
     """Add the units of all items to the stock of their products."""
     ids = [item.product_id for item in items]
@@ -66,28 +50,51 @@ async def give_back_stock(connection: Connection, items: Sequence[Item]) -> None
     )
 
 
-async def insert(
+async def insert_and_take_stock(
     connection: Connection, customer_id: int, items: Sequence[Item], created_at: datetime
-) -> Order:
-    """Write a new order, without its items; its moment is the database's.
+) -> Order | None:
+    """Write a new order, without its items, and take their units; its moment is the database's.
+
+    Return None if a price or a stock is no longer as it was read. The transaction must then be
+    undone: some of the units are taken.
 
     Raises:
         MissingReference: there is no row of the customer.
     """
     total_cents = total(items)
-    _, order_id = await connection.execute(
-        "INSERT INTO orders (customer_id, status, total_cents, created_at)"
-        " VALUES (%s, 'CREATED', %s, %s)",
-        customer_id,
-        total_cents,
-        created_at,
+    inserted, taken = await connection.run(
+        _insertion(customer_id, total_cents, created_at), _taking(items)
     )
-    return Order(order_id, customer_id, OrderStatus.CREATED, total_cents, 1, created_at)
+    if taken.matched != len(items):
+        return None
+    return Order(inserted.made_id, customer_id, OrderStatus.CREATED, total_cents, 1, created_at)
 
 
-async def insert_items(connection: Connection, order_id: int, items: Sequence[Item]) -> None:
+def _insertion(customer_id: int, total_cents: int, created_at: datetime) -> Statement:
+    sql = (
+        "INSERT INTO orders (customer_id, status, total_cents, created_at)"
+        " VALUES (%s, 'CREATED', %s, %s)"
+    )
+    return sql, customer_id, total_cents, created_at
+
+
+def _taking(items: Sequence[Item]) -> Statement:
+    """Return what takes the units of those items whose price and stock are as they were read."""
+    ids = [item.product_id for item in items]
+    units = _flat((item.product_id, item.qty) for item in items)
+    prices = _flat((item.product_id, item.unit_price_cents) for item in items)
+    by_product = _case(ids)
+    sql = (
+        f"UPDATE products SET stock = stock - {by_product}, version = version + 1,"
+        f" updated_at = UTC_TIMESTAMP(3) WHERE id IN ({_marks(ids)})"
+        f" AND stock >= {by_product} AND price_cents = {by_product}"
+    )
+    return sql, *units, *ids, *units, *prices
+
+
+def insert_items(connection: Connection, order_id: int, items: Sequence[Item]) -> None:
     """Write the items of an order."""
-    await connection.execute(
+    connection.put_off(
         "INSERT INTO order_items (order_id, product_id, qty, unit_price_cents, subtotal_cents)"
         " VALUES " + ", ".join(["(%s, %s, %s, %s, %s)"] * len(items)),
         *itertools.chain.from_iterable(
@@ -97,22 +104,25 @@ async def insert_items(connection: Connection, order_id: int, items: Sequence[It
     )
 
 
-async def lock(connection: Connection, order_id: int) -> tuple[Order, datetime] | None:
-    """Return an order that nobody else may change until the end, and the database's time.
+async def lock(connection: Connection, order_id: int) -> tuple[Order, list[Item], datetime] | None:
+    """Return an order that nobody else may change until the end, its items, the database's time.
 
     The time is SYSDATE's, taken when the lock was had; UTC_TIMESTAMP is that of the beginning of
     the statement, before the wait. The session's time zone is UTC.
     """
-    row = await connection.fetch_one(
-        f"SELECT {_COLUMNS}, SYSDATE(3) FROM orders WHERE id = %s FOR UPDATE",
-        order_id,
+    locked, found = await connection.run(
+        (f"SELECT {_COLUMNS}, SYSDATE(3) FROM orders WHERE id = %s FOR UPDATE", order_id),
+        (_ITEMS_OF_ORDER, order_id),
     )
-    return (_order(row[:-1]), row[-1]) if row else None
+    if not locked.rows:
+        return None
+    (row,) = locked.rows
+    return _order(row[:-1]), [Item(*item) for item in found.rows], row[-1]
 
 
-async def set_confirmed(connection: Connection, order_id: int, moment: datetime) -> None:
+def set_confirmed(connection: Connection, order_id: int, moment: datetime) -> None:
     """Write that an order is confirmed."""
-    await connection.execute(
+    connection.put_off(
         "UPDATE orders SET status = 'CONFIRMED', confirmed_at = %s, version = version + 1"
         " WHERE id = %s",
         moment,
@@ -120,24 +130,14 @@ async def set_confirmed(connection: Connection, order_id: int, moment: datetime)
     )
 
 
-async def set_canceled(connection: Connection, order_id: int, moment: datetime) -> None:
+def set_canceled(connection: Connection, order_id: int, moment: datetime) -> None:
     """Write that an order is canceled."""
-    await connection.execute(
+    connection.put_off(
         "UPDATE orders SET status = 'CANCELED', canceled_at = %s, version = version + 1"
         " WHERE id = %s",
         moment,
         order_id,
     )
-
-
-async def items(connection: Connection, order_id: int) -> list[Item]:
-    """Return the items of an order, in the order of their products."""
-    rows = await connection.fetch_all(
-        "SELECT product_id, qty, unit_price_cents FROM order_items WHERE order_id = %s"
-        " ORDER BY product_id",
-        order_id,
-    )
-    return [Item(*row) for row in rows]
 
 
 async def get(connection: Connection, order_id: int) -> tuple[Order, list[Item]] | None:

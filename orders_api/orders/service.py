@@ -73,13 +73,12 @@ class OrderService:
         """
 
         async def work(connection: Connection, record: Recorder) -> Response:
-            order, now = await _locked(connection, order_id)
+            order, items, now = await _locked(connection, order_id)
             check_confirmable(order)
-            await repository.set_confirmed(connection, order_id, now)
+            repository.set_confirmed(connection, order_id, now)
             order = order.confirmed(now)
-            items = await repository.items(connection, order_id)
             response = _response(HTTPStatus.OK, order, items)
-            await record(connection, order_id, response)
+            record(connection, order_id, response)
             return response
 
         async def act(record: Recorder) -> Response:
@@ -95,15 +94,14 @@ class OrderService:
         """
 
         async def work(connection: Connection, record: Recorder) -> Response:
-            order, now = await _locked(connection, order_id)
-            items = await repository.items(connection, order_id)
+            order, items, now = await _locked(connection, order_id)
             if order.status is not OrderStatus.CANCELED:
                 check_cancelable(order, now, self.cancel_window)
-                await repository.set_canceled(connection, order_id, now)
+                repository.set_canceled(connection, order_id, now)
                 await repository.give_back_stock(connection, items)
                 order = order.canceled(now)
             response = _response(HTTPStatus.OK, order, items)
-            await record(connection, order_id, response)
+            record(connection, order_id, response)
             return response
 
         async def act(record: Recorder) -> Response:
@@ -137,12 +135,12 @@ class OrderService:
             now = next(iter(offers.values())).read_at
             # Order, then stock, then items: items first would take shared locks on the products
             # by their foreign keys, and the stock's exclusive ones would meet in deadlocks.
-            order = await repository.insert(connection, customer_id, items, now)
-            if not await repository.take_stock(connection, items):
+            order = await repository.insert_and_take_stock(connection, customer_id, items, now)
+            if order is None:
                 raise _OutrunError
-            await repository.insert_items(connection, order.id, items)
+            repository.insert_items(connection, order.id, items)
             response = _response(HTTPStatus.CREATED, order, items, location=f"/orders/{order.id}")
-            await record(connection, order.id, response)
+            record(connection, order.id, response)
             return response
 
         for hold in HOLDS_ROWS:
@@ -155,7 +153,7 @@ class OrderService:
         raise Busy("Prices or stock of these products change too fast; try again.")
 
 
-async def _locked(connection: Connection, order_id: int) -> tuple[Order, datetime]:
+async def _locked(connection: Connection, order_id: int) -> tuple[Order, list[Item], datetime]:
     found = await repository.lock(connection, order_id)
     if found is None:
         raise OrderNotFound

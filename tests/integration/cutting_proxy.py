@@ -21,8 +21,11 @@ class Cut(Enum):
 
 
 def is_statement(packet: bytes, beginning: bytes) -> bool:
-    """Tell whether a packet is a statement that begins like this."""
-    return packet[_HEADER_BYTES:].startswith(_QUERY + beginning)
+    """Tell whether a packet has a statement that begins like this; several may be sent together."""
+    query = packet[_HEADER_BYTES:]
+    return query.startswith(_QUERY + beginning) or (
+        query.startswith(_QUERY) and b"; " + beginning in query
+    )
 
 
 @dataclass(slots=True)

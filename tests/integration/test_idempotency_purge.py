@@ -78,7 +78,7 @@ async def test_keys_that_differ_in_trailing_blanks_are_told_apart(keys: Idempote
     async def act(record: Recorder) -> Response:
         async def work(connection: Connection) -> Response:
             response = Response(201, b"{}")
-            await record(connection, 1, response)
+            record(connection, 1, response)
             return response
 
         return await keys._database.transaction(work)

@@ -1,15 +1,14 @@
 """Orders that somebody else gets ahead of, at a moment of the test's choice."""
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from pymysql.err import OperationalError
 
 from orders_api.orders import repository
-from orders_api.orders.rules import Item
-from service_kit.database_connections import Connection
+from orders_api.orders.rules import Order
 from tests.apis import Api
 from tests.builders import a_customer, a_product, lines, stock_of
 from tests.database_servers import TestDatabase
@@ -65,18 +64,18 @@ async def test_an_order_that_was_outrun_twice_holds_its_products_and_is_outrun_n
     orders: Api, customers: Api, database: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     customer, product = await a_customer(customers), await a_product(orders, price_cents=100)
-    take_stock, price = repository.take_stock, 100
+    insert_and_take_stock, price = repository.insert_and_take_stock, 100
 
-    async def take_stock_at_another_price(connection: Connection, items: Sequence[Item]) -> bool:
+    async def take_stock_at_another_price(*arguments: Any) -> Order | None:
         nonlocal price
         lock = "SELECT id FROM products WHERE id = %s FOR UPDATE NOWAIT"
         with suppress(OperationalError), holding(database, lock, product["id"]) as other:
             price += 1
             other.run("UPDATE products SET price_cents = %s WHERE id = %s", price, product["id"])
             other.commit()
-        return await take_stock(connection, items)
+        return await insert_and_take_stock(*arguments)
 
-    monkeypatch.setattr(repository, "take_stock", take_stock_at_another_price)
+    monkeypatch.setattr(repository, "insert_and_take_stock", take_stock_at_another_price)
     answer = await create(orders, customer["id"], lines((product, 1)))
 
     assert answer.status == 201

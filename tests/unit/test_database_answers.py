@@ -142,10 +142,26 @@ def test_a_server_that_shuts_down_says_so_out_of_turn() -> None:
     assert "shutdown" in refusal(data, mysql.MySQLError)
 
 
-def test_what_is_no_answer_to_one_statement_is_refused() -> None:
-    done = b"\x00\x00\x00\x02\x00\x00\x00"
-    assert "out of order" in refusal(b"\x07\x00\x00\x05" + done, ConnectionError)
-    assert "more than" in refusal(packets(done, done), ConnectionError)
-    assert "not for us" in refusal(b"\x00\x00\x00\x01", ConnectionError)
-    assert "not for us" in refusal(b"\xff\xff\xff\x01\x01", ConnectionError)
-    assert "file" in refusal(packets(b"\xfb/etc/passwd"), ConnectionError)
+def test_statements_that_were_sent_together_are_answered_one_after_another() -> None:
+    done = b"\x00\x01\x00\x0a\x00\x00\x00"
+    data = packets(done, b"\x01", column(FIELD_TYPE.LONG), END, b"\x017", END)
+    first = Answer()
+
+    rest = first.feed(data)
+    second = Answer(first.next_number)
+
+    assert first.result().matched == 1
+    assert second.feed(rest) == b""
+    assert second.result().rows == [(7,)]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x07\x00\x00\x05" + b"\x00\x00\x00\x02\x00\x00\x00",  # out of order
+        b"\x00\x00\x00\x01",  # empty
+        b"\xff\xff\xff\x01\x01",  # 16 MiB, and more to come
+    ],
+)
+def test_what_is_no_answer_to_a_statement_of_ours_is_refused(data: bytes) -> None:
+    assert "not for us" in refusal(data, ConnectionError)
