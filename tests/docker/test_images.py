@@ -1,10 +1,8 @@
 """The images: who runs in them, on what, how big they are, and what must not be in them."""
 
-import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
@@ -14,7 +12,7 @@ from tests.apis import Api
 from tests.docker import engine, layers
 from tests.docker.composition import IMAGES, SERVICES, clean_copy, image
 from tests.docker.engine import docker, inspected, run
-from tests.system.orchestrations import INVOCATIONS
+from tests.system.orchestrations import first_answer
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
@@ -180,15 +178,6 @@ async def test_the_function_works_as_the_user_that_aws_gives_it(function: str) -
 
     assert answer["error"]["code"] == "VALIDATION_FAILED"
     assert [e["pointer"] for e in answer["error"]["errors"]]
-
-
-async def first_answer(emulator: Api, event: Any) -> Any:
-    end = time.monotonic() + 30
-    while True:
-        try:
-            return (await emulator.post(INVOCATIONS, event)).json
-        except aiohttp.ClientConnectionError:
-            assert time.monotonic() < end
 
 
 def test_no_secret_is_in_a_layer_or_in_the_history(clone: Path) -> None:

@@ -1,9 +1,14 @@
 """Calls to the orchestrator, through the gateway and by the emulator."""
 
+import asyncio
+import time
 from typing import Any
+
+import aiohttp
 
 from tests.apis import Answer, Api
 from tests.builders import unique
+from tests.waiting import POLL_SECONDS
 
 PATH = "/orchestrator/create-and-confirm-order"
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
@@ -17,6 +22,17 @@ def a_request(product: dict[str, Any], qty: int = 1, **members: Any) -> dict[str
         "idempotency_key": unique("key"),
         **members,
     }
+
+
+async def first_answer(emulator: Api, event: Any, seconds: float = 30) -> Any:
+    """Return what an emulator answers that may still be starting."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return (await emulator.post(INVOCATIONS, event)).json
+        except aiohttp.ClientConnectionError:
+            assert time.monotonic() < deadline, "the emulator does not answer"
+            await asyncio.sleep(POLL_SECONDS)
 
 
 def failure_of(answer: Answer) -> tuple[int, str]:

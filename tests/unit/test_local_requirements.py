@@ -7,6 +7,9 @@ import pytest
 
 REQUIREMENTS = Path(__file__).resolve().parents[2] / "requirements"
 FILES = sorted(file.name for file in REQUIREMENTS.glob("*.txt"))
+APART = ("emulator.txt", "sam.txt")
+"""Not installed where the others are."""
+
 PIN = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
 
 
@@ -25,7 +28,7 @@ def test_every_package_is_pinned_with_hashes(name: str) -> None:
         assert "--hash=sha256:" in block
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name != "emulator.txt"])
+@pytest.mark.parametrize("name", [name for name in FILES if name not in APART])
 def test_no_file_pins_another_version_than_the_developers(name: str) -> None:
     assert pins(name).items() <= pins("dev.txt").items()
 
@@ -41,3 +44,7 @@ def test_the_lambda_image_has_neither_web_server_nor_database_driver() -> None:
 
 def test_the_database_driver_is_the_one_that_aiomysql_works_with() -> None:
     assert pins("services.txt")["pymysql"].startswith("1.1.")
+
+
+def test_sam_brings_the_emulator_that_the_tests_use() -> None:
+    assert pins("emulator.txt").items() <= pins("sam.txt").items()
