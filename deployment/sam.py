@@ -18,7 +18,7 @@ def program(root: Path, progress: Progress) -> Path:
     """
     pinned = root / "requirements" / "sam.txt"
     checksum = hashlib.sha256(pinned.read_bytes()).hexdigest()
-    folder = root / ".cache" / "sam"
+    folder = (root / ".cache").resolve() / "sam"  # its scripts name their own place
     stamp = folder / "installed-requirements"
     with exclusive(root / ".cache" / "sam.lock", progress):
         if not stamp.exists() or stamp.read_text() != checksum:
