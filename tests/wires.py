@@ -168,11 +168,13 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
         while data := await reader.read(_PIECE_BYTES):
             writer.write(data)
             await writer.drain()
-        writer.close()
+    writer.close()
 
 
 async def hang_up(writer: asyncio.StreamWriter) -> None:
     """End a connection, whatever its state."""
     writer.close()
-    with suppress(OSError):
-        await writer.wait_closed()
+    with suppress(OSError):  # a timeout too
+        async with asyncio.timeout(_LEAVE_SECONDS):
+            await writer.wait_closed()
+    writer.transport.abort()

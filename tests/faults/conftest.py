@@ -76,7 +76,9 @@ def break_it(request: pytest.FixtureRequest) -> Break:
         )
         report = stage.run(run(stage, plan))
         request.config.stash.setdefault(_TABLE, []).append(report)
-        print(f"again: {again}\n{report.row()}\n{dict(report.told)}")  # noqa: T201  # beside a failure
+        print(f"again: {again}\n{report.row()}\n{report.slowest}\n{dict(report.told)}")  # noqa: T201
+        if report.violations:
+            print("\n".join([*report.violations, *stage.defects()]))  # noqa: T201
         assert report.violations == [], f"to have it again: {again}"
         return report
 

@@ -151,7 +151,7 @@ def _check_answers(deed: Deed, findings: Findings) -> None:
             continue
         code = answer.json["error"]["code"] if "error" in answer.json else answer.json["code"]
         allowed = code in _PROBLEMS_THAT_MAY_BE.get(answer.status, set())
-        findings.check(allowed, f"{deed.kind} was answered {answer.status} {code}: {deed.value}")
+        findings.check(allowed, f"{deed.kind} was answered {answer.status} {code}: {answer}")
         if answer.status == 503:
             findings.check("Retry-After" in answer.headers, f"503 without Retry-After: {deed.kind}")
         if answer.status < 500:

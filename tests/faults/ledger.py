@@ -120,6 +120,11 @@ class Ledger:
             for attempt in deed.attempts
         )
 
-    def slowest(self) -> float:
-        """Return the seconds of the slowest attempt."""
-        return max((a.seconds for deed in self.deeds for a in deed.attempts), default=0.0)
+    def slowest(self) -> tuple[float, str]:
+        """Return the seconds of the slowest attempt, and which it was."""
+        attempts = (
+            (one.seconds, f"{deed.kind} {deed.key or deed.about}: {one.answer or one.error}")
+            for deed in self.deeds
+            for one in deed.attempts
+        )
+        return max(attempts, default=(0.0, "none"))

@@ -58,6 +58,7 @@ class Report:
     violations: list[str] = field(default_factory=list)
     told: Counter[str] = field(default_factory=Counter)
     slowest_seconds: float = 0
+    slowest: str = ""
     recovery_seconds: float = 0
 
     def row(self) -> str:
@@ -98,7 +99,8 @@ async def run(stage: Stage, plan: Plan) -> Report:
         await invariants.check_over_http(api, ledger, stored, findings)
     report.requests = ledger.requests
     report.facts, report.violations = findings.facts, findings.violations
-    report.told, report.slowest_seconds = ledger.told(), ledger.slowest()
+    report.told = ledger.told()
+    report.slowest_seconds, report.slowest = ledger.slowest()
     return report
 
 

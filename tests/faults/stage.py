@@ -28,6 +28,7 @@ WORKERS = 2
 POOL = 10
 """Connections of each worker."""
 DATABASE = "backoffice"
+ADMINISTRATOR_SECONDS = 60
 
 DATABASE_HOPS = ("customers > database", "orders > database")
 HTTP_HOPS = (
@@ -95,6 +96,11 @@ class Stage:
             return url(self.wires[CLIENTS_HOP].own_port)
         return self.system.gateway_url
 
+    def defects(self) -> list[str]:
+        """Return the lines of the logs that tell of failures that nobody had foreseen."""
+        logs = (file.read_text(errors="replace") for file in self.system.logs.glob("*.log"))
+        return [line for log in logs for line in log.splitlines() if "Traceback" in line]
+
     def connect(self) -> "pymysql.Connection[pymysql.cursors.Cursor]":
         """Connect to the database as the administrator, past all wires."""
         server = self.system.server
@@ -108,6 +114,7 @@ class Stage:
             charset="utf8mb4",
             init_command="SET time_zone = '+00:00'",
             connect_timeout=5,
+            read_timeout=ADMINISTRATOR_SECONDS,
         )
 
 
