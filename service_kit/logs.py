@@ -8,7 +8,8 @@ import json
 import logging
 import sys
 from collections.abc import Mapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, BinaryIO, cast
 
 import orjson
 import structlog
@@ -35,7 +36,7 @@ def configure(service: str, level: str) -> None:
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer(serializer=_serialize)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
+        logger_factory=structlog.BytesLoggerFactory(cast("BinaryIO", _Output(sys.stdout.buffer))),
         cache_logger_on_first_use=True,
     )
     _capture_libraries(shared, level)
@@ -70,6 +71,27 @@ def _capture_libraries(shared: list[Any], level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(logging.getLevelNamesMapping()[level], logging.WARNING))
+
+
+class _Output:
+    """Standard output, as far as it takes a line.
+
+    A worker whose supervisor was killed has nobody at the other end; a disk may be full. Requests
+    go on without their lines.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def write(self, line: bytes) -> None:
+        """Write a line."""
+        with suppress(OSError):
+            self._file.write(line)
+
+    def flush(self) -> None:
+        """Send what was written on its way."""
+        with suppress(OSError):
+            self._file.flush()
 
 
 def _serialize(event: Any, **_options: Any) -> bytes:

@@ -49,6 +49,24 @@ def lines_of(body: str, level: str = "INFO") -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.removesuffix("\n").split("\n") if line]
 
 
+def test_work_goes_on_when_nobody_takes_the_lines_any_more() -> None:
+    body = "for n in range(3): structlog.get_logger().warning('sold', units=n)\n"
+    body += "logging.getLogger('a_library').warning('sold')\n"
+    body += "print('done', file=__import__('sys').stderr); __import__('os')._exit(0)"
+    reading, writing = os.pipe()
+    os.close(reading)
+    with closing(os.fdopen(writing, "wb")) as broken:
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM.format(level="INFO", body=body)],
+            cwd=ROOT,
+            check=True,
+            stdout=broken,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.stderr.splitlines()[-1] == "done"
+
+
 def test_a_line_is_one_object_with_time_level_service_and_correlation_id() -> None:
     (line,) = lines_of("structlog.get_logger().info('sold', units=3, to='Café')")
 
