@@ -10,7 +10,7 @@ from tests.faults.scene import Strike
 from tests.faults.stage import CLIENTS_HOP, DATABASE_HOPS, HTTP_HOPS, Stage, running_stage
 from tests.plans import printed_seed
 
-SHORT_SECONDS = 8.0
+SHORT_SECONDS = 5.0
 SHORT_SCALE = 0.1
 """How long a fault of a short run lasts, as a part of that of a long one."""
 AFTERWARDS_SECONDS = 300

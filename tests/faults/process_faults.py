@@ -6,6 +6,7 @@ import signal
 
 from local_system.programs import CUSTOMERS, GATEWAY, ORDERS
 from tests.faults.scene import Scene, Strike, children, kill, owner_of_port
+from tests.faults.stage import FUNCTION_SECONDS
 from tests.integration.cutting_proxy import is_statement
 from tests.waiting import until
 from tests.wires import Fault, Message
@@ -26,13 +27,13 @@ async def _kill_child(scene: Scene, program: str, what: str) -> None:
 
 
 async def _freeze_function(scene: Scene) -> None:
-    """Stop the function in the middle of what it does, past the function's own timeout."""
+    """Stop the function in the middle of what it does, in a long run past its own timeout."""
     found = children(await scene.pid_of("emulator-1"))
     if not found:
         return
     os.kill(found[0], signal.SIGSTOP)
     scene.struck["function stopped in the middle"] += 1
-    await scene.last(25)
+    await scene.last(2 * FUNCTION_SECONDS)
     kill(found[0])
 
 

@@ -75,7 +75,7 @@ async def run(stage: Stage, plan: Plan) -> Report:
     chance = random.Random(plan.seed)
     ledger = Ledger()
     report = Report(plan)
-    async with _gateway(stage) as api:
+    async with gateway(stage) as api:
         clients = await _clients(plan, api, ledger, chance)
         scene = Scene(stage, chance, clients[0].products, plan.scale, report.struck)
         end = time.monotonic() + plan.seconds
@@ -105,7 +105,8 @@ async def run(stage: Stage, plan: Plan) -> Report:
 
 
 @asynccontextmanager
-async def _gateway(stage: Stage) -> AsyncIterator[Api]:
+async def gateway(stage: Stage) -> AsyncIterator[Api]:
+    """Return the gateway as an operator sees it whose token lasts."""
     connector = aiohttp.TCPConnector(limit=0)
     timeout = ClientTimeout(total=CLIENT_SECONDS)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:

@@ -30,6 +30,15 @@ POOL = 10
 DATABASE = "backoffice"
 ADMINISTRATOR_SECONDS = 60
 
+FUNCTION_SECONDS = 6
+_GIVEN = {
+    "LOG_LEVEL": "WARNING",
+    "MYSQL_POOL_SIZE": str(POOL),
+    # Short, so that it does come about.
+    "AWS_LAMBDA_FUNCTION_TIMEOUT": str(FUNCTION_SECONDS),
+    "LAMBDA_TIMEOUT_SECONDS": str(FUNCTION_SECONDS),
+}
+
 DATABASE_HOPS = ("customers > database", "orders > database")
 HTTP_HOPS = (
     "gateway > customers",
@@ -121,7 +130,7 @@ class Stage:
 @contextmanager
 def running_stage(folder: Path, hops: tuple[str, ...]) -> Iterator[Stage]:
     """Start a system with wires on these hops; stop it at the end."""
-    plain = temporary_system(folder / "run", {"LOG_LEVEL": "WARNING", "MYSQL_POOL_SIZE": str(POOL)})
+    plain = temporary_system(folder / "run", _GIVEN)
     own_ports = dict(zip(hops, ports.free_ports(len(hops)), strict=True))
     values = {one.name: getattr(plain, one.name) for one in fields(plain)}
     system = StagedSystem(**{**values, "is_durable": True, "hops": _hops(own_ports)})

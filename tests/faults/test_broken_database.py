@@ -9,17 +9,16 @@ from tests.faults.stage import Stage
 def test_killed_stopped_full_or_read_only(stage: Stage, break_it: Break) -> None:
     report = break_it(stage, "database killed, stopped, full, read-only", DATABASE_FAULTS)
 
-    assert sum(report.struck.values()) >= 3
+    assert sum(report.struck.values()) >= 2
 
 
 def test_replies_to_commit_that_do_not_arrive(stage: Stage, break_it: Break) -> None:
     report = break_it(stage, "replies to COMMIT lost", LOST_COMMITS)
 
-    assert sum(report.struck.values()) >= 3
+    assert sum(report.struck.values()) >= 2
 
 
 def test_rows_held_from_outside_and_deadlocks(stage: Stage, break_it: Break) -> None:
     report = break_it(stage, "locks and deadlocks", LOCKS)
 
-    assert report.struck["rows held from outside"] >= 1
-    assert report.struck["deadlocks"] >= 1
+    assert sum(report.struck.values()) >= 2

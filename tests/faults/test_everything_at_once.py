@@ -18,7 +18,7 @@ def test_processes_database_locks_and_hops_at_once(wired_stage: Stage, break_it:
         wired_stage, "all at once", KILLS, DATABASE_FAULTS, LOCKS, (*hops, *STRANGE_CUSTOMERS)
     )
 
-    assert sum(report.struck.values()) >= 8
+    assert sum(report.struck.values()) >= 4
 
 
 def test_ten_times_more_clients_than_connections(stage: Stage, break_it: Break) -> None:

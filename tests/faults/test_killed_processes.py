@@ -8,10 +8,10 @@ from tests.faults.stage import Stage
 def test_killed_at_any_moment(stage: Stage, break_it: Break) -> None:
     report = break_it(stage, "processes killed at random", KILLS)
 
-    assert sum(report.struck.values()) >= 3
+    assert sum(report.struck.values()) >= 2
 
 
 def test_killed_at_the_worst_moment(stage: Stage, break_it: Break) -> None:
     report = break_it(stage, "processes killed at the worst moment", AIMED_KILLS)
 
-    assert sum(report.struck.values()) >= 3
+    assert sum(report.struck.values()) >= 2
