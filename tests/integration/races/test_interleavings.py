@@ -195,7 +195,7 @@ async def test_every_interleaving_comes_to_what_one_after_the_other_could(
             if answers is None:
                 break
             check(pair, matter, answers, database)
-    assert 3 < number < MOST_STATEMENTS
+    assert 1 < number < MOST_STATEMENTS
 
 
 async def interleaved(
