@@ -65,3 +65,35 @@ def test_a_variable_that_only_one_of_them_knows_is_named(values: dict[str, str])
 
     with pytest.raises(LocalSystemError, match="token"):
         postman.environment(ROOT, values)
+
+
+@pytest.fixture
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setattr(postman, "RUN_DIR", tmp_path)
+    for variable, value in {**SETTINGS, **PORTS}.items():
+        monkeypatch.setenv(variable, value)
+    return tmp_path
+
+
+def test_the_file_is_for_its_owner_alone_and_its_path_is_printed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["postman"])
+
+    assert postman.main() == 0
+
+    written = folder / "postman" / "local.postman_environment.json"
+    assert capsys.readouterr().out == f"{written}\n"
+    assert written.stat().st_mode & 0o777 == 0o600
+    assert json.loads(written.read_text("utf-8"))["name"] == "Back office (local)"
+
+
+def test_newmans_options_are_refused_where_it_is_not_run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["postman", "--folder", "1. Customer"])
+
+    with pytest.raises(SystemExit):
+        postman.main()
+
+    assert list(folder.iterdir()) == []
