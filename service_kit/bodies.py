@@ -143,4 +143,9 @@ def _much_too_large() -> Problem:
 
 
 def _is_above(declared_length: str, limit: int) -> bool:
-    return declared_length.isdigit() and int(declared_length) > limit
+    """Compare a length; what is none is for Tornado to refuse."""
+    # "²" is a digit, but no number; and of thousands of digits Python makes no number at all.
+    if not (declared_length.isascii() and declared_length.isdigit()):
+        return False
+    digits = declared_length.lstrip("0") or "0"
+    return len(digits) > len(str(limit)) or int(digits) > limit

@@ -30,13 +30,25 @@ HASTY_SECONDS = 0.3
         b"GET /health HTTP/1.1\r\nno colon\r\n\r\n",
         b"POST /customers HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
         b"POST /customers HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+        b"POST /customers HTTP/1.1\r\nHost: a\r\nContent-Length: \xb217\r\n\r\n",
+        b"POST /customers HTTP/1.1\r\nHost: a\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
         (
             b"POST /customers HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
             b"Content-Length: 2\r\n\r\n{}"
         ),
         b"POST /customers HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n\r\n",
     ],
-    ids=["line", "two hosts", "header", "two lengths", "length", "length and chunks", "chunk"],
+    ids=[
+        "line",
+        "two hosts",
+        "header",
+        "two lengths",
+        "length",
+        "raised two",
+        "5,000 digits",
+        "length and chunks",
+        "chunk",
+    ],
 )
 async def test_what_is_no_sound_http_is_a_problem_too_and_the_connection_ends(
     customers: Api, request_bytes: bytes
