@@ -125,7 +125,7 @@ class _Writer:
             operation["requestBody"] = self._request_body(given)
         codes = [
             *given.get("x-problems", []),
-            *_shared_codes(path, method, given, access),
+            *_shared_codes(path, given, access),
         ]
         operation["responses"] = {
             **self._natural_answers(given),
@@ -235,16 +235,11 @@ def _conditional(method: str, given: Document) -> Document:
     }
 
 
-def _shared_codes(path: str, method: str, given: Document, access: Access) -> list[str]:
+def _shared_codes(path: str, given: Document, access: Access) -> list[str]:
     """Return the refusals that hold wherever a request has these parts."""
     codes = ["MALFORMED_REQUEST", "METHOD_NOT_ALLOWED", "INTERNAL_ERROR"]
-    is_open = access is Access.PUBLIC
-    # Whoever may come in may read, if both operators and services may.
-    everybody_may = access is Access.OPERATORS_AND_SERVICES and method == "get"
-    if not is_open:
-        codes += ["UNAUTHORIZED", "BUSY"]
-    if not is_open and not everybody_may:
-        codes += ["FORBIDDEN"]
+    if access is not Access.PUBLIC:
+        codes += ["UNAUTHORIZED", "FORBIDDEN", "BUSY"]
     if "{" in path:
         codes += ["NOT_FOUND"]
     if "x-body" in given:

@@ -22,11 +22,15 @@ After 503 wait as long as `Retry-After` says, and repeat. A method that a path d
 answered by 405, and `Allow` names those that it knows; `HEAD` is known wherever `GET` is."""
 
 ORCHESTRATOR_ERRORS = """\
-The orchestrator refuses with `{"success": false, "correlationId", "error": {"code", "message",
-"errors"}}` instead, under the status and the code of the step that refused. After 503 and 504
-repeat the call with the same `idempotency_key`: it finishes the work, whatever was done before."""
+## When the orchestrator refuses
+
+Its answer is `{"success": false, "correlationId", "error": {"code", "message", "errors"}}`, under
+the status and the code of the step that refused. `code` is stable. After 503 and 504 repeat the
+call with the same `idempotency_key`: it finishes the work, whatever was done before."""
 
 LIMITS_OF_CALLS = """\
+## Too many calls, and no answer
+
 A caller who calls too often is told so (429 `RATE_LIMITED`), and by `Retry-After` when to go on.
 After 503 `UPSTREAM_UNAVAILABLE` and 504 `UPSTREAM_TIMEOUT` nobody knows what became of a write that
 had no key."""

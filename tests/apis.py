@@ -3,11 +3,13 @@
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import aiohttp
 import jwt
+
+from tests import promises
 
 JWT_SECRET = "a-secret-of-the-tests-with-32-bytes-or-more"
 JWT_ISSUER = "tests"
@@ -69,15 +71,19 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One API, called as an operator unless something else is asked for."""
+    """One API, called as an operator unless something else is asked for.
+
+    With the ``document`` that describes it, every answer is held against that.
+    """
 
     session: aiohttp.ClientSession
     base_url: str
     token: str | None = field(default_factory=token, repr=False)
+    document: str | None = None
 
     def called_with(self, credential: str | None) -> "Api":
         """Return the same API with another bearer token, or none."""
-        return Api(self.session, self.base_url, credential)
+        return replace(self, token=credential)
 
     async def call(
         self,
@@ -103,7 +109,12 @@ class Api:
             allow_redirects=False,
             skip_auto_headers=["Content-Type"],
         ) as response:
-            return Answer(response.status, response.headers, await response.read())
+            answer = Answer(response.status, response.headers, await response.read())
+        if self.document is not None:
+            promised = promises.of(self.document)
+            path = response.request_info.url.path
+            promised.check(method, path, answer.status, answer.headers, answer.body)
+        return answer
 
     async def get(self, path: str, **headers: str) -> Answer:
         """GET."""

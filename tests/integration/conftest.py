@@ -52,11 +52,11 @@ def applications() -> dict[str, "ServiceApplication"]:
 @pytest.fixture
 def serve(
     io_loop: IOLoop, session: aiohttp.ClientSession, applications: dict[str, "ServiceApplication"]
-) -> Iterator[Callable[[Any], Api]]:
+) -> Iterator[Callable[..., Api]]:
     """Start an application and return its API; all are stopped at the end of the test."""
     closers: list[Closer] = []
 
-    def start(open_application: Callable[[], Any]) -> Api:
+    def start(open_application: Callable[[], Any], document: str | None = None) -> Api:
         async def open_and_listen() -> str:
             application: ServiceApplication
             application, close = await open_application()
@@ -74,7 +74,7 @@ def serve(
             applications[base_url] = application
             return base_url
 
-        return Api(session, io_loop.run_sync(open_and_listen))
+        return Api(session, io_loop.run_sync(open_and_listen), document=document)
 
     yield start
     for close in reversed(closers):
@@ -82,7 +82,7 @@ def serve(
 
 
 @pytest.fixture
-def start_customers(serve: Callable[[Any], Api], database: TestDatabase) -> Start:
+def start_customers(serve: Callable[..., Api], database: TestDatabase) -> Start:
     def start(**variables: str) -> Api:
         settings = customers_api.settings.load(
             {
@@ -93,13 +93,15 @@ def start_customers(serve: Callable[[Any], Api], database: TestDatabase) -> Star
                 **variables,
             }
         )
-        return serve(lambda: customers_api.app.open_application(settings))
+        return serve(
+            lambda: customers_api.app.open_application(settings), "customers_api/openapi.yaml"
+        )
 
     return start
 
 
 @pytest.fixture
-def start_orders(serve: Callable[[Any], Api], database: TestDatabase) -> Start:
+def start_orders(serve: Callable[..., Api], database: TestDatabase) -> Start:
     def start(customers_base: str, **variables: str) -> Api:
         settings = orders_api.settings.load(
             {
@@ -111,7 +113,7 @@ def start_orders(serve: Callable[[Any], Api], database: TestDatabase) -> Start:
                 **variables,
             }
         )
-        return serve(lambda: orders_api.app.open_application(settings))
+        return serve(lambda: orders_api.app.open_application(settings), "orders_api/openapi.yaml")
 
     return start
 

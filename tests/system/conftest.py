@@ -14,6 +14,8 @@ from tests.running_systems import running_system, token_of
 from tests.system import databases
 from tests.system.databases import Query
 
+GATEWAY = "gateway/openapi.yaml"
+
 
 @pytest.fixture(scope="session", params=database_servers.available())
 def system(
@@ -35,12 +37,12 @@ def session(io_loop: IOLoop) -> Iterator[aiohttp.ClientSession]:
 
 @pytest.fixture
 def gateway(system: LocalSystem, session: aiohttp.ClientSession) -> Api:
-    return Api(session, system.gateway_url, token_of(system))
+    return Api(session, system.gateway_url, token_of(system), GATEWAY)
 
 
 @pytest.fixture
 def viewer(system: LocalSystem, session: aiohttp.ClientSession) -> Api:
-    return Api(session, system.gateway_url, token_of(system, "viewer"))
+    return Api(session, system.gateway_url, token_of(system, "viewer"), GATEWAY)
 
 
 @pytest.fixture
