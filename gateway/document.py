@@ -51,7 +51,7 @@ ABOUT = About(
 
 _FAILURE = "OrchestrationFailed"
 # Refused before it is known that the orchestrator was meant, or in the words of HTTP alone.
-_AS_PROBLEMS = frozenset({"MALFORMED_REQUEST", "METHOD_NOT_ALLOWED"})
+_AS_PROBLEMS = frozenset({"MALFORMED_REQUEST", "METHOD_NOT_ALLOWED", "HEADERS_TOO_LARGE"})
 
 
 def own_schemas() -> Schemas:

@@ -231,19 +231,19 @@ def _conditional(method: str, given: Document) -> Document:
     return {
         **given,
         "x-headers": [*given.get("x-headers", []), "If-None-Match"],
-        "x-answers": {**given["x-answers"], "304": None},
+        "x-answers": {**given.get("x-answers", {}), "304": None},
     }
 
 
 def _shared_codes(path: str, given: Document, access: Access) -> list[str]:
     """Return the refusals that hold wherever a request has these parts."""
-    codes = ["MALFORMED_REQUEST", "METHOD_NOT_ALLOWED", "INTERNAL_ERROR"]
+    codes = ["MALFORMED_REQUEST", "METHOD_NOT_ALLOWED", "HEADERS_TOO_LARGE", "INTERNAL_ERROR"]
     if access is not Access.PUBLIC:
         codes += ["UNAUTHORIZED", "FORBIDDEN", "BUSY"]
     if "{" in path:
         codes += ["NOT_FOUND"]
     if "x-body" in given:
-        codes += ["INVALID_JSON", "BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"]
+        codes += ["INVALID_JSON", "REQUEST_TIMEOUT", "BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"]
     if "x-body" in given or "x-query" in given:
         codes += ["VALIDATION_FAILED"]
     return codes

@@ -100,7 +100,9 @@ def joined(one: Document, other: Document) -> Document:
 
 
 def _headers(problem: type[Problem]) -> list[str]:
-    return [*problem.default_headers, *_HEADERS_OF_AN_OCCURRENCE.get(problem, [])]
+    # "Connection" is between two neighbours; a client's library acts on it by itself.
+    lasting = [name for name in problem.default_headers if name != "Connection"]
+    return [*lasting, *_HEADERS_OF_AN_OCCURRENCE.get(problem, [])]
 
 
 def _example(problem: type[Problem], errors: Sequence[Mapping[str, Any]]) -> Document:

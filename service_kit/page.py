@@ -64,6 +64,7 @@ class PageHandler(JsonHandler):
               text/html:
                 schema: {type: string}
                 examples: {the page: {value: "<!DOCTYPE html> ..."}}
+        x-answer-headers: [ETag]
         """
         self.set_header("Content-Security-Policy", _CONTENT_SECURITY_POLICY)
         self.set_header("Referrer-Policy", "no-referrer")

@@ -187,12 +187,13 @@ async def test_the_document_has_the_orchestrators_failure_shape(
     }
     problem = {"application/problem+json": "Problem"}
     failed = {"application/json": "OrchestrationFailed"}
-    statuses = ["401", "403", "404", "409", "413", "415", "422", "429", "500", "503", "504"]
+    statuses = [401, 403, 404, 408, 409, 413, 415, 422, 429, 500, 503, 504]
     assert shapes == {
         "201": {"application/json": "OrchestrationSucceeded"},
         "400": {**failed, **problem},
         "405": problem,
-        **dict.fromkeys(statuses, failed),
+        "431": problem,
+        **dict.fromkeys(map(str, statuses), failed),
     }
     assert "`BUSY`" in operation["responses"]["503"]["description"]
 
