@@ -10,14 +10,9 @@ from gateway.orchestration import PATH, OrchestrationHandler
 from gateway.routes import routes
 from service_kit import openapi_guide as guide
 from service_kit.openapi import About, build_document
-from service_kit.openapi_components import (
-    EXAMPLE_CORRELATION_ID,
-    Document,
-    as_published,
-    only_used_components,
-    resolved,
-)
+from service_kit.openapi_components import Document, as_published, only_used_components, resolved
 from service_kit.openapi_refusals import codes_of
+from service_kit.openapi_vocabulary import EXAMPLE_CORRELATION_ID
 from service_kit.operations import OPERATIONS_TAG, operational_routes
 from service_kit.problems import MEDIA_TYPE
 from service_kit.schemas import KIT_SCHEMAS, Schemas

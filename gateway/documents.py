@@ -19,6 +19,8 @@ log = structlog.get_logger()
 
 _GATEWAYS_OWN = ["RATE_LIMITED", "UPSTREAM_UNAVAILABLE", "UPSTREAM_TIMEOUT"]
 _PRIVATE = "/internal/"
+_THIS = "getDocument"
+"""The document itself cannot be had while a service is away."""
 
 
 class CombinedDocument:
@@ -49,11 +51,24 @@ class CombinedDocument:
     async def _renewed(self) -> Document:
         try:
             documents = await asyncio.gather(*(service.document() for service in self._services))
+            return _fitted_together(await self._own(), documents)
         except UpstreamUnavailable:
             if self._kept is None:
                 raise
             return self._kept
-        return combined(await self._own(), documents)
+
+
+def _fitted_together(own: Document, documents: Sequence[Document]) -> Document:
+    """Return the combined document.
+
+    Raises:
+        UpstreamUnavailable: a service's document is no OpenAPI, or not as ours are.
+    """
+    try:
+        return combined(own, documents)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        log.exception("documents do not fit together")
+        raise UpstreamUnavailable("The services' documents do not fit together.") from error
 
 
 def combined(own: Document, others: Iterable[Document]) -> Document:
@@ -74,7 +89,11 @@ def combined(own: Document, others: Iterable[Document]) -> Document:
     document = {**own, "servers": SERVERS, "tags": [], "paths": paths, "components": components}
     used = {tag for operation in operations_of(document) for tag in operation.get("tags", [])}
     document["tags"] = [tag for name, tag in tags.items() if name in used]
-    return only_used_components(without_dangling_links(document))
+    document = without_dangling_links(document)
+    for operation in operations_of(document):
+        if operation.get("operationId") == _THIS:
+            operation["responses"]["503"] = refusals["503"]
+    return only_used_components(document)
 
 
 def _passed_through(

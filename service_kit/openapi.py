@@ -1,51 +1,26 @@
 """The OpenAPI 3.1 document of a service, from its handlers' docstrings and its schema files.
 
-A docstring holds, after ``---``, the operation in YAML. What many operations share is written
-shorter there and spelled out here:
-
-- ``x-body: Name``               the request body is of this schema; its example is the schema's
-- ``x-body-examples: {title: value}``  further examples of it
-- ``x-query: Name``              the query parameters are the properties of this schema
-- ``x-headers: [Name]``          request headers, from `REQUEST_HEADERS`; within ``responses`` those
-  of an answer, from `ANSWER_HEADERS`
-- ``x-answers: {"200": Name}``   the answers that succeed, by schema (null: no body)
-- ``x-answer-headers: [Name]``   their headers, from `ANSWER_HEADERS`
-- ``x-example: {member: value}`` what their example has otherwise than the schema's
-- ``x-links: {operationId: {parameter: expression}}``  where a reader of the answer goes on
-- ``x-problems: [CODE]``         its own refusals; those that hold everywhere are added
-- ``x-refused: value``           a body or query that does not fit: the validator words the example
-- ``x-facts: {CODE: [fact]}``    the ``errors`` of a refusal's example
+tornado-swagger reads the docstrings; `openapi_operations` says what stands in them.
 """
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
 
 from tornado.routing import URLSpec
 
-from service_kit import correlation, problems
-from service_kit.handlers import Access, JsonHandler
+from service_kit import problems
+from service_kit.handlers import JsonHandler
 from service_kit.openapi_components import Components, Document
-from service_kit.openapi_refusals import Facts, Refusals, catalogue
-from service_kit.problems import ValidationFailed
+from service_kit.openapi_operations import OperationWriter
+from service_kit.openapi_refusals import Refusals, catalogue
 from service_kit.schemas import Schemas
 
 VERSION = "3.1.0"
 SERVERS = [{"url": "/", "description": "Where this document was read."}]
 
 _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
-_SECURITY: dict[Access, list[str]] = {
-    Access.PUBLIC: [],
-    Access.OPERATORS: ["operator"],
-    Access.SERVICES: ["service"],
-    Access.OPERATORS_AND_SERVICES: ["operator", "service"],
-}
-_WITHOUT_BODY = {
-    "204": "Done.",
-    "304": "Nothing has changed since the version that `If-None-Match` names.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +48,7 @@ def build_document(about: About, routes: Iterable[URLSpec], schemas: Schemas) ->
     access = {_path_key(spec): spec.target.access for spec in table if _is_ours(spec)}
     components = Components(schemas)
     refusals = Refusals(catalogue(problems, *about.refusals), components)
-    writer = _Writer(schemas, components, refusals)
+    writer = OperationWriter(schemas, components, refusals)
     paths = {
         path: {
             method: writer.operation(path, method, given, access[_braces_away(path)])
@@ -106,147 +81,6 @@ def _path_key(spec: URLSpec) -> str:
 
 def _braces_away(path: str) -> str:
     return "/".join("{}" if part.startswith("{") else part for part in path.split("/"))
-
-
-@dataclass(frozen=True, slots=True)
-class _Writer:
-    """Spells operations out."""
-
-    schemas: Schemas
-    components: Components
-    refusals: Refusals
-
-    def operation(self, path: str, method: str, given: Document, access: Access) -> Document:
-        given = _conditional(method, given)
-        operation = {name: part for name, part in given.items() if not name.startswith("x-")}
-        operation["security"] = self.components.security(_SECURITY[access])
-        operation["parameters"] = self._parameters(path, given)
-        if "x-body" in given:
-            operation["requestBody"] = self._request_body(given)
-        codes = [
-            *given.get("x-problems", []),
-            *_shared_codes(path, given, access),
-        ]
-        operation["responses"] = {
-            **self._natural_answers(given),
-            **self._answers(given),
-            **self.refusals.responses(codes, self._facts(given)),
-        }
-        return operation
-
-    def _parameters(self, path: str, given: Document) -> list[Document]:
-        required = given.get("x-required-headers", [])
-        names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
-        headers = [*given.get("x-headers", []), correlation.HEADER]
-        return [
-            *(self.components.path_parameter(name) for name in names),
-            *self._query_parameters(given.get("x-query")),
-            *(self.components.header_parameter(h, required=h in required) for h in headers),
-        ]
-
-    def _query_parameters(self, name: str | None) -> list[Document]:
-        if name is None:
-            return []
-        return [
-            {
-                "name": parameter,
-                "in": "query",
-                "description": schema["description"],
-                "schema": {key: value for key, value in schema.items() if key != "description"},
-            }
-            for parameter, schema in self.components.properties(name).items()
-        ]
-
-    def _request_body(self, given: Document) -> Document:
-        name = given["x-body"]
-        examples = {name: self.components.example(name), **given.get("x-body-examples", {})}
-        content = {
-            "schema": self.components.schema(name),
-            "examples": {title: {"value": value} for title, value in examples.items()},
-        }
-        is_required = not given.get("x-body-optional", False)
-        return {"required": is_required, "content": {"application/json": content}}
-
-    def _natural_answers(self, given: Document) -> Document:
-        """Return the answers that a docstring has in full, but for their headers."""
-        answers = {}
-        for status, answer in given.get("responses", {}).items():
-            self.components.keep_schemas_of(answer)
-            own = {name: part for name, part in answer.items() if name != "x-headers"}
-            headers = self.components.answer_headers(answer.get("x-headers", []))
-            answers[status] = {**own, "headers": headers}
-        return answers
-
-    def _answers(self, given: Document) -> Document:
-        return {
-            status: self._answer(status, name, given)
-            for status, name in given.get("x-answers", {}).items()
-        }
-
-    def _answer(self, status: str, name: str | None, given: Document) -> Document:
-        headers = self.components.answer_headers(given.get("x-answer-headers", []))
-        if name is None:
-            return {"description": _WITHOUT_BODY[status], "headers": headers}
-        example = self.components.example(name)
-        if isinstance(example, dict):
-            example = {**example, **given.get("x-example", {})}
-        answer = {
-            "description": self.schemas.documents[name]["description"],
-            "headers": headers,
-            "content": {
-                "application/json": {
-                    "schema": self.components.schema(name),
-                    "examples": {name: {"value": example}},
-                }
-            },
-        }
-        links = given.get("x-links", {})
-        if links:
-            answer["links"] = {
-                target: {"operationId": target, "parameters": parameters}
-                for target, parameters in links.items()
-            }
-        return answer
-
-    def _facts(self, given: Document) -> Facts:
-        facts: dict[str, Any] = dict(given.get("x-facts", {}))
-        if "x-refused" in given:
-            schema = given.get("x-body") or given["x-query"]
-            facts[ValidationFailed.code] = self._words(schema, given["x-refused"])
-        return facts
-
-    def _words(self, schema: str, refused: Any) -> list[Mapping[str, Any]]:
-        """Return what the validator itself says."""
-        try:
-            self.schemas.validator(schema).check(refused)
-        except ValidationFailed as refusal:
-            return refusal.errors
-        raise ValueError(f"{refused!r} is not refused by {schema}")
-
-
-def _conditional(method: str, given: Document) -> Document:
-    """Add what every read of a versioned resource can do (RFC 9110, section 13.1.2)."""
-    if method != "get" or "ETag" not in given.get("x-answer-headers", []):
-        return given
-    return {
-        **given,
-        "x-headers": [*given.get("x-headers", []), "If-None-Match"],
-        "x-answers": {**given.get("x-answers", {}), "304": None},
-    }
-
-
-def _shared_codes(path: str, given: Document, access: Access) -> list[str]:
-    """Return the refusals that hold wherever a request has these parts."""
-    codes = ["MALFORMED_REQUEST", "METHOD_NOT_ALLOWED", "HEADERS_TOO_LARGE", "INTERNAL_ERROR"]
-    if access is not Access.PUBLIC:
-        codes += ["UNAUTHORIZED", "FORBIDDEN", "BUSY"]
-    if "{" in path:
-        codes += ["NOT_FOUND"]
-    if "x-body" in given:
-        codes += ["INVALID_JSON", "REQUEST_TIMEOUT", "BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"]
-    if "x-body" in given or "x-query" in given:
-        codes += ["VALIDATION_FAILED"]
-    return codes
 
 
 def operations_of(document: Document) -> Iterator[Document]:

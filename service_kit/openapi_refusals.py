@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from service_kit.openapi_components import EXAMPLE_CORRELATION_ID, Components, Document
+from service_kit.openapi_components import Components, Document
+from service_kit.openapi_vocabulary import EXAMPLE_CORRELATION_ID
 from service_kit.problems import MEDIA_TYPE, MethodNotAllowed, Problem, RateLimited
 
 Catalogue = Mapping[str, type[Problem]]

@@ -226,7 +226,12 @@ async def test_an_old_document_is_better_than_none(system: System) -> None:
     assert "/new" in (await gateway.get("/openapi.json")).json["paths"]
 
 
-@pytest.mark.parametrize("act", [answers(503), answers(200, b"nonsense"), tells([])])
+A_STRANGER = {"/customers": {"get": {"responses": {"503": {"description": "Later."}}}}}
+
+
+@pytest.mark.parametrize(
+    "act", [answers(503), answers(200, b"nonsense"), tells([]), tells({"paths": A_STRANGER})]
+)
 async def test_without_any_document_there_is_a_problem(
     gateway: Api, system: System, act: Act
 ) -> None:
