@@ -44,7 +44,7 @@ def restore(settings: DatabaseSettings, file: Path, *, replace: bool = False) ->
         DatabaseError: the file is no whole backup, or another maker's; the database has rows; or
             loading failed, and the database is not to be used.
     """
-    of_mariadb = _check(file)
+    of_mariadb = check(file)
     with administrator(settings, WAIT_SECONDS) as connection:
         if is_mariadb(connection) != of_mariadb:
             raise DatabaseError(f"{file} comes from the other kind of server (MySQL or MariaDB)")
@@ -59,7 +59,7 @@ def restore(settings: DatabaseSettings, file: Path, *, replace: bool = False) ->
     migrate(settings, wait_seconds=WAIT_SECONDS)
 
 
-def _check(file: Path) -> bool:
+def check(file: Path) -> bool:
     """Read a backup through; say whether it comes from MariaDB.
 
     Raises:
