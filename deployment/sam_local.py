@@ -93,14 +93,16 @@ def _run(files: Sequence[Path], port: int, root: Path, progress: Progress) -> in
     template, variables = files
     command = [str(sam.program(root, progress)), "local", "start-api", "--template", str(template)]
     command += ["--env-vars", str(variables), "--host", ADDRESS, "--port", str(port)]
+    # Whoever asks us to end means sam too, which then removes its containers. Where SIGINT is
+    # ignored (a shell's background job) sam would inherit that, and never end.
+    for asked_to_end in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(asked_to_end, signal.default_int_handler)
     with subprocess.Popen(
         bound_to_parent([*command, "--skip-pull-image"], "INT"),
         cwd=template.parent,
         env=sam.environment(root, _REGION),
         stdin=subprocess.DEVNULL,
     ) as process:
-        # Whoever asks us to end means sam too, which then removes its containers.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             return process.wait()
         except KeyboardInterrupt:

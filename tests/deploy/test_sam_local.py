@@ -26,7 +26,9 @@ def sam_url(
     if engine.missing():
         pytest.skip(engine.missing())
     (port,) = free_ports(1)
-    command = [str(clone / "scripts" / "sam-local"), "--port", str(port)]
+    # As a shell's background job, whose SIGINT is ignored: it must end all the same.
+    command = ["env", "--ignore-signal=INT", str(clone / "scripts" / "sam-local")]
+    command += ["--port", str(port)]
     log = tmp_path_factory.mktemp("sam-local") / "sam.log"
     (clone / "orchestrator_image" / ".env").write_text(
         "".join(f"{name}={value}\n" for name, value in told.items())
