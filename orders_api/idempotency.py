@@ -31,6 +31,10 @@ log = structlog.get_logger()
 MOST_ATTEMPTS = 5
 PURGE_BATCH = 500
 
+# One at a time: for hundreds of keys at once the servers read a table of thousands from end to end,
+# and wait for the keys that are being written.
+_DELETE_EXPIRED = "DELETE FROM idempotency_keys WHERE `key` = %s AND expires_at <= UTC_TIMESTAMP(3)"
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
@@ -117,12 +121,8 @@ class IdempotencyKeys:
                 " ORDER BY expires_at LIMIT %s FOR UPDATE SKIP LOCKED",
                 PURGE_BATCH,
             )
-            if rows:
-                marks = ", ".join(["%s"] * len(rows))
-                await connection.execute(
-                    f"DELETE FROM idempotency_keys WHERE `key` IN ({marks})",
-                    *(key for (key,) in rows),
-                )
+            for (key,) in rows:
+                connection.put_off(_DELETE_EXPIRED, key)
             return len(rows)
 
         return await self._database.transaction(work)
@@ -164,11 +164,7 @@ class IdempotencyKeys:
     def _recorder(self, request: Request, *, replaces_expired: bool) -> Recorder:
         def record(connection: Connection, target_id: int, response: Response) -> None:
             if replaces_expired:
-                connection.put_off(
-                    "DELETE FROM idempotency_keys"
-                    " WHERE `key` = %s AND expires_at <= UTC_TIMESTAMP(3)",
-                    request.key,
-                )
+                connection.put_off(_DELETE_EXPIRED, request.key)
             connection.put_off(
                 "INSERT INTO idempotency_keys (`key`, target_type, target_id, fingerprint, status,"
                 " response_body, etag, location, created_at, expires_at)"
