@@ -2,7 +2,7 @@ python := .venv/bin/python
 prepare := bash -c 'source scripts/_bootstrap dev'
 
 .DEFAULT_GOAL := help
-.PHONY: help up down wipe status test lint format lock openapi
+.PHONY: help up down wipe status test lint format lock openapi bench build doctor postman deploy
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,3 +39,18 @@ lock: ## pin the packages of requirements/*.in
 
 openapi: ## write the OpenAPI documents anew, from the handlers and the schema files
 	@scripts/openapi
+
+bench: ## what each call costs, beside the machine's floor, in two minutes
+	@scripts/bench --quick
+
+build: ## the container images
+	@scripts/build
+
+doctor: ## check the live database, read-only
+	@scripts/doctor
+
+postman: ## an environment for Postman with fresh tokens
+	@scripts/postman
+
+deploy: ## the Lambda to AWS; with ARGS="--dry-run" what would be done
+	@scripts/deploy $(ARGS)

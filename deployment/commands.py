@@ -28,8 +28,13 @@ def run(command: Sequence[str], folder: Path, *, given: str | None = None) -> No
         raise LocalSystemError(f"failed, see above: {shlex.join(command)}")
 
 
-def output(command: Sequence[str], folder: Path) -> str | None:
-    """Return what a command printed, stripped; None if it failed or is not there."""
+def printed(command: Sequence[str], folder: Path) -> str:
+    """Return what a command printed on standard output, stripped.
+
+    Raises:
+        LocalSystemError: it failed, or is not there; with what it complained.
+    """
+    what = shlex.join(command[:2])  # no further: a value behind it may be secret
     try:
         done = subprocess.run(
             command,
@@ -39,6 +44,16 @@ def output(command: Sequence[str], folder: Path) -> str | None:
             text=True,
             check=False,
         )
-    except OSError:
+    except OSError as missing:
+        raise LocalSystemError(f"cannot run {what}: {missing}") from missing
+    if done.returncode != 0:
+        raise LocalSystemError(f"{what} failed: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+def output(command: Sequence[str], folder: Path) -> str | None:
+    """Return what a command printed, stripped; None if it failed or is not there."""
+    try:
+        return printed(command, folder)
+    except LocalSystemError:
         return None
-    return done.stdout.strip() if done.returncode == 0 else None

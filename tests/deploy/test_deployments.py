@@ -9,13 +9,16 @@ import re
 import aiohttp
 import pytest
 
+from deployment.emulated import emulated, http_event
+from local_system.progress import Silence
 from local_system.system import LocalSystem
 from service_kit.settings import MINIMUM_SECRET_BYTES
 from tests.apis import Api
 from tests.builders import a_product
 from tests.deploy.deployments import FUNCTION, Deployer
-from tests.deploy.pushed_images import manifest_of, references_to, under_the_emulator
+from tests.deploy.pushed_images import manifest_of, references_to
 from tests.deploy.servers import Cloud
+from tests.docker.composition import ROOT
 from tests.docker.engine import docker
 from tests.running_systems import token_of
 from tests.system.orchestrations import PATH, a_request, first_answer
@@ -118,32 +121,19 @@ async def test_the_pushed_digest_is_pulled_and_takes_an_order(
         FunctionName=FUNCTION.format(stage="dev")
     )
 
-    with under_the_emulator(image_uri, variables, configuration["Timeout"]) as url:
+    with emulated(image_uri, variables, configuration["Timeout"], ROOT, Silence()) as function:
+        function.start()
         async with aiohttp.ClientSession() as session:
             orders = Api(session, system.orders_url, operator)
             product = await a_product(orders)
-            asked = event(a_request(product), operator)
-            answer = await first_answer(Api(session, url, None), asked)
+            asked = http_event(a_request(product), operator)
+            answer = await first_answer(Api(session, function.url, None), asked)
             written = json.loads(answer["body"])
             order = (await orders.get(f"/orders/{written['data']['order']['id']}")).json
 
     assert answer["statusCode"] == 201
     assert order["status"] == "CONFIRMED"
     assert order["items"][0]["product_id"] == product["id"]
-
-
-def event(body: object, operator: str) -> dict[str, object]:
-    """Return what an HTTP API makes of a call (payload format 2.0)."""
-    return {
-        "version": "2.0",
-        "routeKey": f"POST {PATH}",
-        "rawPath": PATH,
-        "rawQueryString": "",
-        "headers": {"authorization": f"Bearer {operator}", "content-type": "application/json"},
-        "requestContext": {"http": {"method": "POST", "path": PATH}, "stage": "$default"},
-        "body": json.dumps(body),
-        "isBase64Encoded": False,
-    }
 
 
 def test_prod_is_given_the_digest_that_dev_has_tried_and_a_removed_stage_leaves_images_alone(

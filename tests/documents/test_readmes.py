@@ -108,3 +108,11 @@ def test_what_is_not_the_same_is_told(old: str, new: str, part: str) -> None:
     (difference,) = differences(sections(TEXT), sections(TEXT.replace(old, new)))
 
     assert f"Use / Use: {part}:" in difference
+
+
+@pytest.mark.parametrize("name", OTHER_LANGUAGE)
+def test_the_table_of_scripts_has_all_of_them(name: str) -> None:
+    rows = [line for line in (ROOT / name).read_text().splitlines() if line.startswith("| `")]
+    scripts = [file.name for file in (ROOT / "scripts").iterdir() if file.name[0] not in "._"]
+
+    assert [s for s in sorted(scripts) if not any(f"`scripts/{s}" in row for row in rows)] == []
