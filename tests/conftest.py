@@ -9,6 +9,11 @@ from tests import database_servers
 from tests.docker import engine
 from tests.documents import chromium
 
+AFTERWARDS_SECONDS = 300
+"""The most that such a test may take besides, to start, to heal and to be checked."""
+
+_LONG_SECONDS = pytest.StashKey[float]()
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -20,6 +25,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="MINUTES",
         help="give what breaks the system at random so much time in all (10 minutes if not said)",
     )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Share the time of a long run out among those tests that can use it."""
+    users = [item for item in items if "long_seconds" in getattr(item, "fixturenames", ())]
+    seconds = float(config.getoption("--long")) * 60 / max(1, len(users))
+    config.stash[_LONG_SECONDS] = seconds
+    for item in users:
+        item.add_marker(pytest.mark.timeout(seconds + AFTERWARDS_SECONDS))
+
+
+@pytest.fixture
+def long_seconds(request: pytest.FixtureRequest) -> float:
+    """Return how long a test of chance may go on: its share of a long run, 0 in a short one."""
+    return request.config.stash[_LONG_SECONDS]
 
 
 def pytest_report_header() -> list[str]:

@@ -13,24 +13,17 @@ from tests.plans import printed_seed
 SHORT_SECONDS = 5.0
 SHORT_SCALE = 0.1
 """How long a fault of a short run lasts, as a part of that of a long one."""
-AFTERWARDS_SECONDS = 300
-"""The most that a run may take to start, to heal and to be checked."""
 
 Break = Callable[..., Report]
 
 _TABLE = pytest.StashKey[list[Report]]()
-_SECONDS = pytest.StashKey[float]()
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Share the time of a long run out among those who use it."""
-    runs = [item for item in items if "break_it" in getattr(item, "fixturenames", ())]
-    minutes = float(config.getoption("--long"))
-    seconds = max(minutes * 60 / max(1, len(runs)), SHORT_SECONDS)
-    config.stash[_SECONDS] = seconds
-    for item in runs:
-        item.add_marker(pytest.mark.timeout(seconds + AFTERWARDS_SECONDS))
-        item.add_marker(pytest.mark.system)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the runs: each needs the whole system."""
+    for item in items:
+        if "break_it" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.system)
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
@@ -58,7 +51,7 @@ def wired_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 @pytest.fixture
-def break_it(request: pytest.FixtureRequest) -> Break:
+def break_it(request: pytest.FixtureRequest, long_seconds: float) -> Break:
     """Run a plan on a stage; fail with what was violated and how to have it again."""
 
     def do(stage: Stage, name: str, *groups: tuple[Strike, ...], clients: int = 16) -> Report:
@@ -69,7 +62,7 @@ def break_it(request: pytest.FixtureRequest) -> Break:
         plan = Plan(
             name,
             groups,
-            seconds=request.config.stash[_SECONDS],
+            seconds=max(long_seconds, SHORT_SECONDS),
             seed=seed,
             clients=clients,
             scale=1.0 if minutes else SHORT_SCALE,
