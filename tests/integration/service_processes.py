@@ -20,6 +20,8 @@ START_SECONDS = 30
 STOP_SECONDS = 15
 POLL_SECONDS = 0.05
 
+_COMMON = {**JWT_VARIABLES, "SERVICE_TOKEN": SERVICE_TOKEN, "ACCESS_LOG": "off"}
+
 
 @dataclass(frozen=True, slots=True)
 class Processes:
@@ -30,8 +32,14 @@ class Processes:
 
 
 @contextmanager
-def services(database: TestDatabase, orders: int, folder: Path) -> Iterator[Processes]:
-    """Run one Customers API and several Orders APIs on one database."""
+def services(
+    database: TestDatabase, orders: int, folder: Path, surroundings: Mapping[str, str] | None = None
+) -> Iterator[Processes]:
+    """Run one Customers API and several Orders APIs on one database.
+
+    ``surroundings`` are variables of all their environments that are none of their settings.
+    """
+    common = {**_COMMON, **(surroundings or {})}
     customers_port, *orders_ports = free_ports(1 + orders)
     customers_url = f"http://127.0.0.1:{customers_port}"
     orders_urls = tuple(f"http://127.0.0.1:{port}" for port in orders_ports)
@@ -39,12 +47,13 @@ def services(database: TestDatabase, orders: int, folder: Path) -> Iterator[Proc
         running.enter_context(
             _process(
                 "customers_api",
-                {"CUSTOMERS_PORT": str(customers_port), **database.customers_variables()},
+                {**common, "CUSTOMERS_PORT": str(customers_port), **database.customers_variables()},
                 folder / "customers.log",
             )
         )
         for port in orders_ports:
             variables = {
+                **common,
                 "ORDERS_PORT": str(port),
                 "CUSTOMERS_API_BASE": customers_url,
                 **database.orders_variables(),
@@ -57,12 +66,11 @@ def services(database: TestDatabase, orders: int, folder: Path) -> Iterator[Proc
 
 @contextmanager
 def _process(module: str, variables: Mapping[str, str], log: Path) -> Iterator[None]:
-    common = {**JWT_VARIABLES, "SERVICE_TOKEN": SERVICE_TOKEN, "ACCESS_LOG": "off"}
     with log.open("w") as output:
         process = subprocess.Popen(
             bound_to_parent([sys.executable, "-m", module], "KILL"),
             cwd=REPOSITORY,
-            env={**common, **variables},
+            env=dict(variables),
             stdout=output,
             stderr=output,
         )

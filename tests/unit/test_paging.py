@@ -129,3 +129,36 @@ def test_a_page_tells_where_it_goes_on_as_long_as_there_is_more() -> None:
     assert page_of([9, 8, 7]) == {"data": [{"id": 9}, {"id": 8}], "next_cursor": "after 8"}
     assert page_of([9, 8]) == {"data": [{"id": 9}, {"id": 8}], "next_cursor": None}
     assert page_of([]) == {"data": [], "next_cursor": None}
+
+
+ROWS = st.integers(1, 60)
+
+
+@given(
+    there=st.sets(ROWS),
+    limit=st.integers(1, 7),
+    changes=st.lists(st.tuples(st.sets(ROWS), st.sets(ROWS)), max_size=20),
+)
+def test_pages_show_each_row_that_stays_exactly_once_whatever_comes_and_goes_meanwhile(
+    there: set[int], limit: int, changes: list[tuple[set[int], set[int]]]
+) -> None:
+    stayed, ever, shown = set(there), set(there), []
+    cursor: str | None = None
+    coming_and_going = iter(changes)
+    while True:
+        before = paging.read_id_cursor("customers", cursor)
+        rows = sorted((row for row in there if row < before), reverse=True)[: limit + 1]
+        page = paging.page(
+            rows, limit, lambda row: {"id": row}, lambda row: paging.id_cursor("customers", row)
+        )
+        shown += [row["id"] for row in page["data"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+        coming, going = next(coming_and_going, (set(), set()))
+        there = (there | coming) - going
+        stayed -= going
+        ever |= coming
+
+    assert shown == sorted(set(shown), reverse=True)
+    assert stayed <= set(shown) <= ever
