@@ -8,6 +8,8 @@ from service_kit.search import SearchedTable, search_text
 
 _COLUMNS = "id, name, email, phone, version, created_at, updated_at"
 
+EMAIL_KEY = "customers_live_email"
+
 _SEARCHED = SearchedTable(
     table="customers",
     columns=_COLUMNS,

@@ -81,6 +81,8 @@ class CustomerService:
         try:
             return await self._database.transaction(work)
         except Duplicate as error:
+            if error.key != repository.EMAIL_KEY:
+                raise
             raise EmailTaken from error
 
 

@@ -21,6 +21,10 @@ from service_kit.metrics import Metrics
 log = structlog.get_logger()
 
 
+class CircuitOpen(CustomersUnavailable):
+    """Nobody was asked, because of what became of others."""
+
+
 class Circuit:
     """The circuit of one process."""
 
@@ -28,7 +32,7 @@ class Circuit:
         self._breaker = CircuitBreaker(failures, open_seconds, CustomersUnavailable)
         self._is_probed = False
         self._open_gauge = metrics.gauge(
-            "customers_circuit_open", "1 while calls to the Customers API are refused at once."
+            "customers_circuit_open", "Workers that refuse calls to the Customers API at once."
         )
         self._refusals = metrics.counter(
             "customers_circuit_refusals_total", "Calls to the Customers API refused at once."
@@ -46,7 +50,7 @@ class Circuit:
         elif self._breaker.opened or self._is_probed:
             self._refusals.inc()
             seconds = max(1, self._breaker.open_remaining)
-            raise CustomersUnavailable(headers={"Retry-After": str(seconds)})
+            raise CircuitOpen(headers={"Retry-After": str(seconds)})
         else:
             await self._probe(call)
 

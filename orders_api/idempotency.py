@@ -3,7 +3,8 @@
 1. The key is looked up. There: the stored response, or a refusal if it belongs to another request.
 2. The request acts, and writes key and response as the last statement of its transaction.
 3. A refusal, or a key that was written meanwhile, undoes the transaction; the key is looked up once
-   more, since the one that it ran beside may have been its twin.
+   more, since the one that it ran beside may have been its twin. Where that cannot be looked up, a
+   refusal that would be final (409, say) is not told: its twin's order may stand.
 
 The key is written last, not first: identical requests that are refused would otherwise wait for
 one another's key, and a rollback that wakes them all ends in deadlocks. Source for the behaviour:
@@ -19,8 +20,9 @@ from typing import Any
 
 import structlog
 
+from orders_api.circuit import CircuitOpen
 from orders_api.problems import IdempotencyKeyReused
-from service_kit.database import Database
+from service_kit.database import Database, NoConnectionFree, one_patience
 from service_kit.database_connections import Connection
 from service_kit.database_errors import Duplicate
 from service_kit.jsons import canonical
@@ -30,6 +32,7 @@ log = structlog.get_logger()
 
 MOST_ATTEMPTS = 5
 PURGE_BATCH = 500
+_KEY = "PRIMARY"
 
 # One at a time: for hundreds of keys at once the servers read a table of thousands from end to end,
 # and wait for the keys that are being written.
@@ -93,8 +96,12 @@ class IdempotencyKeys:
             IdempotencyKeyReused: the key belongs to another request.
             Problem: what the request itself is refused with.
         """
-        if request.key is None:
-            return await act(_record_nothing)
+        with one_patience():
+            if request.key is None:
+                return await act(_record_nothing)
+            return await self._once(request, act)
+
+    async def _once(self, request: Request, act: Act) -> Response:
         for _ in range(MOST_ATTEMPTS):
             found = await self._find(request)
             if isinstance(found, Response):
@@ -103,13 +110,16 @@ class IdempotencyKeys:
                 return await act(
                     self._recorder(request, replaces_expired=found is _Absence.EXPIRED)
                 )
-            except Duplicate:
+            except Duplicate as error:
+                if error.key != _KEY:
+                    raise
                 continue  # Its twin was faster, or the key expired just now: look again.
-            except Problem:
-                found = await self._find(request)
-                if isinstance(found, Response):
-                    return found
+            except (NoConnectionFree, CircuitOpen):
+                # Nothing was tried, and to look again would cost what there is too little of: the
+                # client comes again, and is then looked for first.
                 raise
+            except Problem as problem:
+                return await self._twins_response(request, problem)
         raise Busy("The idempotency key is in use; try again.")
 
     async def purge(self) -> int:
@@ -142,6 +152,22 @@ class IdempotencyKeys:
                 deleted = 0
             if deleted < PURGE_BATCH:
                 await asyncio.sleep(pause_seconds)
+
+    async def _twins_response(self, request: Request, refusal: Problem) -> Response:
+        """Return what a twin was answered meanwhile.
+
+        Raises:
+            Problem: the refusal, if there was no twin; or that it cannot be told.
+        """
+        try:
+            found = await self._find(request)
+        except Busy:
+            if isinstance(refusal, Busy):
+                raise refusal from None
+            raise
+        if isinstance(found, Response):
+            return found
+        raise refusal
 
     async def _find(self, request: Request) -> Response | _Absence:
         row = await self._database.read(

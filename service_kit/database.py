@@ -6,8 +6,10 @@ not had in time, or a conflict that did not end.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import structlog
@@ -47,6 +49,30 @@ class Observer(Protocol):
 
     def transaction_repeated(self, reason: str) -> None:
         """A transaction is run again."""
+
+
+class NoConnectionFree(Busy):
+    """All connections are in use, and remained so for as long as one waits."""
+
+
+@dataclass(slots=True)
+class _Patience:
+    """Seconds that are left to wait for connections."""
+
+    left: float
+
+
+_patience: ContextVar[_Patience | None] = ContextVar("patience", default=None)
+
+
+@contextmanager
+def one_patience() -> Iterator[None]:
+    """Let all uses of a database within wait no longer for connections than one use does."""
+    token = _patience.set(_Patience(ACQUIRE_SECONDS))
+    try:
+        yield
+    finally:
+        _patience.reset(token)
 
 
 class _LostConnectionError(Exception):
@@ -176,15 +202,18 @@ class Database:
             self._count(+1)
             return
         if self._waiting >= MOST_WAITING:
-            raise Busy("Too many requests wait for a database connection.")
+            raise NoConnectionFree("Too many requests wait for a database connection.")
+        patience = _patience.get() or _Patience(ACQUIRE_SECONDS)
+        began = time.monotonic()
         self._waiting += 1
         try:
-            async with asyncio.timeout(ACQUIRE_SECONDS):
+            async with asyncio.timeout(patience.left):
                 await self._permits.acquire()
         except TimeoutError as error:
-            raise Busy("No database connection became free in time.") from error
+            raise NoConnectionFree("No database connection became free in time.") from error
         finally:
             self._waiting -= 1
+            patience.left -= time.monotonic() - began
         self._count(+1)
 
     def _give_back(self, raw: Any, *, reusable: bool) -> None:
@@ -237,7 +266,7 @@ async def _or_undo(connection: Connection, step: Awaitable[T]) -> T:
     try:
         return await step
     except Exception as error:
-        if meaning(error) is not Meaning.LOST:
+        if not (meaning(error) is Meaning.LOST or connection.is_closed):
             await connection.roll_back()
         raise
 

@@ -69,6 +69,11 @@ class Connection:
         self._raw = raw
         self._put_off: list[str] = []
 
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether it was closed: whatever was open on it the server undoes by itself."""
+        return bool(self._raw.closed)
+
     async def execute(self, sql: str, *parameters: Any) -> tuple[int, int]:
         """Run a statement; return the rows that it matched and the id that it made (or 0).
 
@@ -193,6 +198,12 @@ class DriverConnection(aiomysql.Connection):  # type: ignore[misc]  # it has no 
         except OSError as error:
             self.close()
             raise mysql.OperationalError(CR.CR_SERVER_LOST, f"lost: {error}") from error
+        except mysql.MySQLError:
+            raise
+        except Exception:
+            # Answers may be left unread: the next one to ask would get them.
+            self.close()
+            raise
         self.server_status = results[-1].status
         return results
 

@@ -1,6 +1,7 @@
 """What the errors of MySQL and MariaDB mean to those who work with a connection."""
 
 import asyncio
+import re
 from enum import Enum
 
 from pymysql import err as mysql
@@ -20,6 +21,8 @@ LOST = frozenset(
         4031,  # MySQL: the client was disconnected because of inactivity
     }
 )
+# The key comes last in the message, whatever its language; the entry before it may hold quotes.
+_LAST_QUOTED = re.compile(r"'([^']*)'[^']*\Z")
 UNAVAILABLE = frozenset(
     {
         ER.CON_COUNT_ERROR,
@@ -66,7 +69,16 @@ def number(error: BaseException | None) -> int | None:
 
 
 class Duplicate(Exception):
-    """A row with the same unique key is there (error 1062); ``message`` names the key."""
+    """A row with the same unique key is there (error 1062).
+
+    ``key`` is the key's name, without that of its table, which MySQL says and MariaDB does not;
+    empty if the message does not name one.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        quoted = _LAST_QUOTED.search(message)
+        self.key = quoted[1].rpartition(".")[2] if quoted else ""
 
 
 class MissingReference(Exception):

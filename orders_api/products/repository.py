@@ -8,6 +8,8 @@ from service_kit.search import SearchedTable, search_text
 
 _COLUMNS = "id, sku, name, price_cents, stock, version, created_at, updated_at"
 
+SKU_KEY = "products_sku_key"
+
 _SEARCHED = SearchedTable(
     table="products",
     columns=_COLUMNS,

@@ -32,6 +32,8 @@ class ProductService:
         try:
             return await self._database.transaction(work)
         except Duplicate as error:
+            if error.key != repository.SKU_KEY:
+                raise
             raise SkuTaken from error
 
     async def get(self, product_id: int) -> Product:

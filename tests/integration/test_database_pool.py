@@ -13,6 +13,7 @@ from tornado.ioloop import IOLoop
 from service_kit import database as kit
 from service_kit import database_connections as connections
 from service_kit.database import Database
+from service_kit.database_answers import Answer, Result
 from service_kit.database_connections import Connection
 from service_kit.database_errors import Duplicate, MissingReference
 from service_kit.problems import Busy
@@ -175,6 +176,48 @@ async def test_constraints_that_refuse_are_told_by_name(
         )
 
 
+async def test_a_key_that_is_taken_is_told_by_its_name_whatever_the_entry_holds(
+    pool: Database, table: Counters
+) -> None:
+    table.database.query(
+        "CREATE TABLE IF NOT EXISTS labels (label VARCHAR(50), UNIQUE KEY labels_label (label))"
+        " ENGINE = InnoDB"
+    )
+    label = "o'hara' for key 'another"
+
+    async def work(connection: Connection) -> None:
+        for _ in range(2):
+            await connection.execute("INSERT INTO labels VALUES (%s)", label)
+
+    with pytest.raises(Duplicate) as raised:
+        await pool.transaction(work)
+
+    assert raised.value.key == "labels_label"
+
+
+@pytest.mark.parametrize("transactional", [True, False])
+async def test_answers_that_nobody_could_read_are_read_by_nobody_else(
+    pool_of_one: Database, monkeypatch: pytest.MonkeyPatch, *, transactional: bool
+) -> None:
+    run = pool_of_one.transaction if transactional else pool_of_one.read
+    before = await pool_of_one.read(id_of)
+
+    def unreadable(_answer: Answer) -> Result:
+        raise ValueError("no moment of any calendar")
+
+    async def work(connection: Connection) -> None:
+        monkeypatch.setattr(Answer, "result", unreadable)
+        try:
+            await connection.run(("SELECT 1",), ("SELECT 2",), ("SELECT 3",))
+        finally:
+            monkeypatch.undo()
+
+    with pytest.raises(ValueError, match="calendar"):
+        await run(work)
+
+    assert await pool_of_one.read(id_of) not in {before, 1, 2, 3}
+
+
 async def test_a_connection_is_used_again(pool: Database) -> None:
     assert len({await pool.read(id_of) for _ in range(10)}) == 1
 
@@ -276,6 +319,25 @@ async def test_who_finds_all_connections_in_use_waits_no_longer_than_it_may(
     release.set()
     await asyncio.gather(*holders)
     assert await pool.read(id_of)
+
+
+async def test_who_needs_several_connections_one_after_another_has_one_patience_for_all(
+    pool_of_one: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kit, "ACQUIRE_SECONDS", 0.5)
+    release = asyncio.Event()
+    holder = asyncio.create_task(pool_of_one.read(lambda _connection: release.wait()))
+    await asyncio.sleep(0)
+    started = time.monotonic()
+
+    with kit.one_patience():
+        for _ in range(3):
+            with pytest.raises(kit.NoConnectionFree):
+                await pool_of_one.read(id_of)
+
+    assert time.monotonic() - started < 0.9
+    release.set()
+    await holder
 
 
 async def test_when_too_many_wait_the_next_is_refused_at_once(
