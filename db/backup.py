@@ -4,33 +4,30 @@ What it makes is the server's own dump in one transaction, compressed. Accounts 
 are not in it: db.migrate makes them where it is restored.
 """
 
-import argparse
 import gzip
-import os
 import shutil
-import subprocess
 import sys
-import tempfile
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pymysql
-
-from db import server_tools
-from db.connection import DatabaseError, DatabaseSettings, administrator, exclusive, is_mariadb
-from service_kit.settings import SettingsError
+from db import commands, server_tools
+from db.connection import (
+    DatabaseError,
+    DatabaseSettings,
+    administrator,
+    exclusive,
+    is_mariadb,
+    kept_alive,
+)
+from db.whole_files import whole_file
 
 WAIT_SECONDS = 5.0
 COMPLETE = b"-- Dump completed"
 """The last line of a dump begins so; without it something is missing."""
 
 _EXAMPLES = """
-Settings come from the environment, the same as for python -m db.migrate (db/.env.example).
-
-examples:
-  scripts/backup                     backoffice-20260131T120000Z.sql.gz, in this folder
-  scripts/backup nightly.sql.gz
+scripts/backup                     backoffice-20260131T120000Z.sql.gz, in this folder
+scripts/backup nightly.sql.gz
 """
 _OPTIONS = (
     # One snapshot of all tables; nobody waits for it.
@@ -57,64 +54,38 @@ def backup(settings: DatabaseSettings, file: Path) -> int:
     with administrator(settings, WAIT_SECONDS) as connection:
         tool = server_tools.require(server_tools.DUMP, for_mariadb=is_mariadb(connection))
         # A migration in the middle of it would not be in the snapshot.
-        with exclusive(connection, settings.database):
-            _write(settings, tool, file)
+        with (
+            exclusive(connection, settings.database),
+            whole_file(file) as raw,
+            gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6) as stream,
+            kept_alive(connection, settings.database),
+        ):
+            _dump(settings, tool, stream)
     return file.stat().st_size
-
-
-def _write(settings: DatabaseSettings, tool: server_tools.Tool, file: Path) -> None:
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    unfinished = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as raw:
-            with gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6) as stream:
-                _dump(settings, tool, stream)
-            raw.flush()
-            os.fsync(raw.fileno())
-        os.link(unfinished, file)
-    finally:
-        with suppress(FileNotFoundError):
-            unfinished.unlink()
 
 
 def _dump(settings: DatabaseSettings, tool: server_tools.Tool, stream: gzip.GzipFile) -> None:
     # MySQL's would leave the server's transaction ids in it, which another server must not take.
     own = () if tool.is_mariadb else ("--set-gtid-purged=OFF",)
-    with server_tools.options(tool, settings) as access, tempfile.TemporaryFile() as complaints:
-        process = subprocess.Popen(
-            [tool.path, access, *_OPTIONS, *own, settings.database],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=complaints,
-        )
-        with process:
-            assert process.stdout is not None  # noqa: S101
-            shutil.copyfileobj(process.stdout, stream, 1024 * 1024)
-        complaints.seek(0)
-        if process.returncode != 0:
-            raise DatabaseError(f"the dump failed: {complaints.read().decode(errors='replace')}")
+    arguments = (*_OPTIONS, *own, settings.database)
+    with server_tools.running(tool, settings, arguments) as printed:
+        shutil.copyfileobj(printed, stream, 1024 * 1024)
 
 
 def main() -> int:
     """Back up the database that the environment names."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/backup",
-        description=__doc__,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = commands.parser("scripts/backup", __doc__, _EXAMPLES)
     parser.add_argument("file", type=Path, nargs="?", help="where to write it")
-    arguments = parser.parse_args()
-    try:
-        settings = DatabaseSettings.from_environment(os.environ)
+    given: Path | None = parser.parse_args().file
+
+    def work(settings: DatabaseSettings) -> int:
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        file = arguments.file or Path(f"{settings.database}-{moment}.sql.gz")
+        file = given or Path(f"{settings.database}-{moment}.sql.gz")
         size = backup(settings, file)
-    except (DatabaseError, SettingsError, OSError, pymysql.err.Error) as failure:
-        print(f"error: {failure}", file=sys.stderr)
-        return 1
-    print(f"{settings.database} is in {file} ({size:,} bytes)")
-    return 0
+        print(f"{settings.database} is in {file} ({size:,} bytes)")
+        return 0
+
+    return commands.run(work)
 
 
 if __name__ == "__main__":

@@ -5,9 +5,10 @@ Source of the variables: `db/.env.example`.
 
 import re
 import ssl
+import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 
 import pymysql
@@ -20,6 +21,7 @@ _SUFFIX = re.compile(r"[A-Za-z0-9_]{0,12}")
 _CONNECT_SECONDS = 5
 _LOCK_SECONDS = 300
 _POLL_SECONDS = 0.2
+_PING_SECONDS = 20.0
 
 
 class DatabaseError(Exception):
@@ -136,23 +138,72 @@ def administrator(
 def exclusive(
     connection: "pymysql.Connection[pymysql.cursors.Cursor]", database: str
 ) -> Iterator[None]:
-    """Let one process at a time change the database's structure or load its first data.
+    """Let one process at a time change the database's structure, load first data, or copy it.
 
     The server frees the lock when the connection ends, however it ends.
 
     Raises:
         DatabaseError: somebody else held it for five minutes.
     """
-    name = f"set-up:{database}"[:64]
+    name = _lock_name(database)
     with connection.cursor() as cursor:
         cursor.execute("SELECT GET_LOCK(%s, %s)", (name, _LOCK_SECONDS))
         row = cursor.fetchone()
         if row is None or row[0] != 1:
-            raise DatabaseError(f"another process has been setting up {database} for 5 minutes")
+            raise DatabaseError(
+                f"another process (a migration, a backup, a restore, a seed) has held {database}"
+                " for 5 minutes: try again when it has ended"
+            )
         try:
             yield
         finally:
-            cursor.execute("SELECT RELEASE_LOCK(%s)", (name,))
+            # What was done is done, also if the connection, and the lock with it, is gone.
+            with suppress(pymysql.err.Error):
+                cursor.execute("SELECT RELEASE_LOCK(%s)", (name,))
+
+
+@contextmanager
+def kept_alive(
+    connection: "pymysql.Connection[pymysql.cursors.Cursor]", database: str
+) -> Iterator[None]:
+    """Keep a connection that has ``exclusive`` from idling during a long block.
+
+    The block may not use the connection: a thread does, now and then.
+
+    Raises:
+        DatabaseError: at the block's end the lock is lost; somebody else may have had it.
+    """
+    ended = threading.Event()
+
+    def ping() -> None:
+        with suppress(pymysql.err.Error):
+            while not ended.wait(_PING_SECONDS):
+                connection.ping(reconnect=False)
+
+    thread = threading.Thread(target=ping, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+    if not _has_lock(connection, database):
+        raise DatabaseError(
+            f"the connection that kept others from changing {database} was lost: try again"
+        )
+
+
+def _has_lock(connection: "pymysql.Connection[pymysql.cursors.Cursor]", database: str) -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT IS_USED_LOCK(%s) = CONNECTION_ID()", (_lock_name(database),))
+            return cursor.fetchone() == (1,)
+    except pymysql.err.Error:
+        return False
+
+
+def _lock_name(database: str) -> str:
+    return f"set-up:{database}"[:64]
 
 
 def is_mariadb(connection: "pymysql.Connection[pymysql.cursors.Cursor]") -> bool:

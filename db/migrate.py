@@ -3,7 +3,6 @@
 Safe to run again, and from several processes at once: one acts, the others wait.
 """
 
-import argparse
 import os
 import shutil
 import subprocess
@@ -11,23 +10,16 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
-import pymysql
-
+from db import commands
 from db.accounts import create_accounts, grant_tables, migrator
 from db.connection import DatabaseError, DatabaseSettings, administrator, exclusive
-from service_kit.settings import SettingsError
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 WAIT_SECONDS = 60.0
 
 _EXAMPLES = """
-Settings come from the environment (db/.env.example explains each): MYSQL_HOST, MYSQL_PORT,
-MYSQL_DATABASE, MYSQL_ADMIN_USER, MYSQL_ADMIN_PASSWORD, MIGRATOR_MYSQL_PASSWORD,
-CUSTOMERS_MYSQL_PASSWORD, ORDERS_MYSQL_PASSWORD, ACCOUNT_SUFFIX, MYSQL_TLS, MYSQL_TLS_CA.
-
-examples:
-  python -m db.migrate             wait for the server up to a minute, then migrate
-  python -m db.migrate --wait 5    give up after five seconds
+scripts/migrate             wait for the server up to a minute, then migrate
+scripts/migrate --wait 5    give up after five seconds
 """
 
 
@@ -94,25 +86,19 @@ def _dbmate() -> str:
 
 def main() -> int:
     """Migrate the database that the environment names."""
-    parser = argparse.ArgumentParser(
-        prog="python -m db.migrate",
-        description=__doc__,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = commands.parser("scripts/migrate", __doc__, _EXAMPLES)
     parser.add_argument(
         "--wait", type=float, default=WAIT_SECONDS, metavar="SECONDS", help="for the server"
     )
-    arguments = parser.parse_args()
-    try:
-        settings = DatabaseSettings.from_environment(os.environ)
-        applied = migrate(settings, wait_seconds=arguments.wait)
-    except (DatabaseError, SettingsError, pymysql.err.Error) as failure:
-        print(f"error: {failure}", file=sys.stderr)
-        return 1
-    print(applied or "no migration was pending")
-    print(f"{settings.database} on {settings.host}:{settings.port} is up to date")
-    return 0
+    wait_seconds: float = parser.parse_args().wait
+
+    def work(settings: DatabaseSettings) -> int:
+        applied = migrate(settings, wait_seconds=wait_seconds)
+        print(applied or "no migration was pending")
+        print(f"{settings.database} on {settings.host}:{settings.port} is up to date")
+        return 0
+
+    return commands.run(work)
 
 
 if __name__ == "__main__":

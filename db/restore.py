@@ -1,40 +1,43 @@
-"""Loads a backup into a database without rows, and brings that up to date.
+"""Loads a backup in the place of a database without rows, and brings that up to date.
 
-The file is read through before anything is changed. A database that has rows is refused, unless it
-is to be replaced; what it had is then gone. Accounts, rights and pending migrations follow.
+The file is read through, and loaded beside the database, before anything is changed. A database
+that has rows is refused, unless it is to be replaced; what it had is then gone. Accounts, rights
+and pending migrations follow.
 """
 
-import argparse
 import gzip
-import os
 import shutil
-import subprocess
 import sys
-import tempfile
 import zlib
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace as changed
 from pathlib import Path
-from typing import IO
 
 import pymysql
 
-from db import server_tools
+from db import commands, server_tools
 from db.backup import COMPLETE, WAIT_SECONDS
-from db.connection import DatabaseError, DatabaseSettings, administrator, exclusive, is_mariadb
+from db.connection import (
+    DatabaseError,
+    DatabaseSettings,
+    administrator,
+    exclusive,
+    is_mariadb,
+    kept_alive,
+)
 from db.migrate import migrate
-from service_kit.settings import SettingsError
 
 _EXAMPLES = """
-Settings come from the environment, the same as for python -m db.migrate (db/.env.example).
-
-examples:
-  scripts/restore nightly.sql.gz             into a database that is not there, or has no rows
-  scripts/restore --replace nightly.sql.gz   into one that has some: they are lost
+scripts/restore nightly.sql.gz             into a database that is not there, or has no rows
+scripts/restore --replace nightly.sql.gz   into one that has some: they are lost
 """
 _HEAD_BYTES, _TAIL_BYTES, _CHUNK_BYTES = 4096, 4096, 1024 * 1024
 # MariaDB's dumps begin so; MySQL's client takes it for a mistake.
 _SANDBOX = b"/*M!999999"
 _MIGRATIONS = "schema_migrations"
+_RENAME_SECONDS = 30
+_LONGEST_NAME = 64
 
 
 def restore(settings: DatabaseSettings, file: Path, *, replace: bool = False) -> None:
@@ -42,9 +45,10 @@ def restore(settings: DatabaseSettings, file: Path, *, replace: bool = False) ->
 
     Raises:
         DatabaseError: the file is no whole backup, or another maker's; the database has rows; or
-            loading failed, and the database is not to be used.
+            loading failed. The database is then as it was.
     """
     of_mariadb = check(file)
+    aside, away = _beside(settings, "restoring"), _beside(settings, "replaced")
     with administrator(settings, WAIT_SECONDS) as connection:
         if is_mariadb(connection) != of_mariadb:
             raise DatabaseError(f"{file} comes from the other kind of server (MySQL or MariaDB)")
@@ -54,9 +58,20 @@ def restore(settings: DatabaseSettings, file: Path, *, replace: bool = False) ->
                 raise DatabaseError(
                     f"{settings.database} has rows (in {table}): --replace forgets them"
                 )
-            _make_empty(cursor, settings.database)
-            _load(settings, client, file)
+            with _made_for_now(cursor, aside.database):
+                with kept_alive(connection, settings.database):
+                    _load(aside, client, file)
+                _make_empty(cursor, away.database)
+                _swap(cursor, aside.database, settings.database, away.database)
+            are_kept = not replace and _table_with_rows(cursor, away.database) is not None
+            if not are_kept:
+                _drop(cursor, away.database)
     migrate(settings, wait_seconds=WAIT_SECONDS)
+    if are_kept:
+        raise DatabaseError(
+            f"{settings.database} is restored, but rows had come to it meanwhile:"
+            f" they are in {away.database}"
+        )
 
 
 def check(file: Path) -> bool:
@@ -78,69 +93,94 @@ def check(file: Path) -> bool:
     return b"MariaDB" in versions[0]
 
 
+def _beside(settings: DatabaseSettings, suffix: str) -> DatabaseSettings:
+    """Return the settings of another database on the same server."""
+    name = settings.database[: _LONGEST_NAME - len(suffix) - 1]
+    return changed(settings, database=f"{name}_{suffix}")
+
+
 def _table_with_rows(cursor: pymysql.cursors.Cursor, database: str) -> str | None:
-    cursor.execute(
-        "SELECT table_name FROM information_schema.tables WHERE table_schema = %s", (database,)
-    )
-    for (table,) in cursor.fetchall():
+    for table in _tables(cursor, database):
         if table != _MIGRATIONS:
             cursor.execute(f"SELECT 1 FROM `{database}`.`{table}` LIMIT 1")  # noqa: S608  # names
             if cursor.fetchone():
-                return str(table)
+                return table
     return None
 
 
+def _tables(cursor: pymysql.cursors.Cursor, database: str) -> Sequence[str]:
+    cursor.execute(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = %s"
+        " ORDER BY table_name",
+        (database,),
+    )
+    return [str(table) for (table,) in cursor.fetchall()]
+
+
+@contextmanager
+def _made_for_now(cursor: pymysql.cursors.Cursor, database: str) -> Iterator[None]:
+    """Make a database for the block: no service has rights there, so nothing else comes into it."""
+    _make_empty(cursor, database)
+    try:
+        yield
+    finally:
+        # Without a connection it stays until the next restore.
+        with suppress(pymysql.err.Error):
+            _drop(cursor, database)
+
+
 def _make_empty(cursor: pymysql.cursors.Cursor, database: str) -> None:
-    cursor.execute(f"DROP DATABASE IF EXISTS `{database}`")
+    _drop(cursor, database)
     cursor.execute(f"CREATE DATABASE `{database}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
 
 
+def _drop(cursor: pymysql.cursors.Cursor, database: str) -> None:
+    cursor.execute(f"DROP DATABASE IF EXISTS `{database}`")
+
+
+def _swap(cursor: pymysql.cursors.Cursor, new: str, current: str, old: str) -> None:
+    """Put the new database's tables in the place of the current one's, all at one moment."""
+    cursor.execute(
+        f"CREATE DATABASE IF NOT EXISTS `{current}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+    )
+    moves = [(current, table, old) for table in _tables(cursor, current)]
+    moves += [(new, table, current) for table in _tables(cursor, new)]
+    # It waits for the services' transactions; theirs are short, somebody else's may not be.
+    cursor.execute(f"SET SESSION lock_wait_timeout = {_RENAME_SECONDS}")
+    cursor.execute(
+        "RENAME TABLE "
+        + ", ".join(f"`{source}`.`{table}` TO `{to}`.`{table}`" for source, table, to in moves)
+    )
+
+
 def _load(settings: DatabaseSettings, client: server_tools.Tool, file: Path) -> None:
-    with server_tools.options(client, settings) as access, tempfile.TemporaryFile() as complaints:
-        process = subprocess.Popen(
-            [client.path, access, settings.database],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=complaints,
-        )
-        assert process.stdin is not None  # noqa: S101
-        # What it stumbled over is in its complaints.
-        with suppress(BrokenPipeError), process, gzip.open(file) as stream:
-            _feed(stream, process.stdin, client)
-        complaints.seek(0)
-        if process.returncode != 0:
-            raise DatabaseError(
-                f"loading failed, and {settings.database} is not to be used:"
-                f" {complaints.read().decode(errors='replace')}"
-            )
-
-
-def _feed(stream: gzip.GzipFile, program: IO[bytes], client: server_tools.Tool) -> None:
-    first = stream.readline()
-    if client.is_mariadb or not first.startswith(_SANDBOX):
-        program.write(first)
-    shutil.copyfileobj(stream, program, _CHUNK_BYTES)
+    arguments = (settings.database,)
+    try:
+        with (
+            gzip.open(file) as stream,
+            server_tools.running(client, settings, arguments, is_fed=True) as program,
+        ):
+            first = stream.readline()
+            if client.is_mariadb or not first.startswith(_SANDBOX):
+                program.write(first)
+            shutil.copyfileobj(stream, program, _CHUNK_BYTES)
+    except DatabaseError as failure:
+        raise DatabaseError(f"nothing was changed, for loading failed: {failure}") from failure
 
 
 def main() -> int:
     """Restore the database that the environment names."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/restore",
-        description=__doc__,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = commands.parser("scripts/restore", __doc__, _EXAMPLES)
     parser.add_argument("file", type=Path, help="what scripts/backup wrote")
     parser.add_argument("--replace", action="store_true", help="forget the rows that are there")
     arguments = parser.parse_args()
-    try:
-        settings = DatabaseSettings.from_environment(os.environ)
+
+    def work(settings: DatabaseSettings) -> int:
         restore(settings, arguments.file, replace=arguments.replace)
-    except (DatabaseError, SettingsError, OSError, pymysql.err.Error) as failure:
-        print(f"error: {failure}", file=sys.stderr)
-        return 1
-    print(f"{settings.database} is restored from {arguments.file}, and up to date")
-    return 0
+        print(f"{settings.database} is restored from {arguments.file}, and up to date")
+        return 0
+
+    return commands.run(work)
 
 
 if __name__ == "__main__":

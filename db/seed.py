@@ -1,25 +1,21 @@
 """Loads the example data, db/seed.sql, into a migrated database that has no rows yet."""
 
-import argparse
-import os
 import sys
 from contextlib import closing
 from pathlib import Path
 
 import pymysql
 
+from db import commands
 from db.accounts import migrator
 from db.connection import DatabaseError, DatabaseSettings, connect, exclusive
-from service_kit.settings import SettingsError
 
 SEED = Path(__file__).resolve().parent / "seed.sql"
 
 _EXAMPLES = """
-Settings come from the environment, the same as for python -m db.migrate (db/.env.example).
-
-examples:
-  python -m db.seed                      load db/seed.sql
-  python -m db.seed --file more.sql      load another file of SQL statements
+scripts/seed                     load db/seed.sql
+scripts/seed --file more.sql     load another file of SQL statements
+scripts/seed --size 100000       big data instead: made-up customers, so many, and more
 """
 
 
@@ -64,25 +60,19 @@ def _execute_all(connection: "pymysql.Connection[pymysql.cursors.Cursor]", state
 
 def main() -> int:
     """Load the first data into the database that the environment names."""
-    parser = argparse.ArgumentParser(
-        prog="python -m db.seed",
-        description=__doc__,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = commands.parser("scripts/seed", __doc__, _EXAMPLES)
     parser.add_argument("--file", type=Path, default=SEED, help="instead of db/seed.sql")
-    arguments = parser.parse_args()
-    try:
-        settings = DatabaseSettings.from_environment(os.environ)
-        statements = seed(settings, arguments.file)
-    except (DatabaseError, SettingsError, OSError, pymysql.err.Error) as failure:
-        print(f"error: {failure}", file=sys.stderr)
-        return 1
-    if statements:
-        print(f"{arguments.file.name} is in {settings.database} ({statements} statements)")
-    else:
-        print(f"{settings.database} has rows already: nothing was loaded")
-    return 0
+    file: Path = parser.parse_args().file
+
+    def work(settings: DatabaseSettings) -> int:
+        statements = seed(settings, file)
+        if statements:
+            print(f"{file.name} is in {settings.database} ({statements} statements)")
+        else:
+            print(f"{settings.database} has rows already: nothing was loaded")
+        return 0
+
+    return commands.run(work)
 
 
 if __name__ == "__main__":

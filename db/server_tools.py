@@ -4,10 +4,11 @@ import shutil
 import ssl
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from db.connection import DatabaseError, DatabaseSettings
 
@@ -55,7 +56,46 @@ def require(kind: str, *, for_mariadb: bool) -> Tool:
 
 
 @contextmanager
-def options(tool: Tool, settings: DatabaseSettings) -> Iterator[str]:
+def running(
+    tool: Tool, settings: DatabaseSettings, arguments: Sequence[str], *, is_fed: bool = False
+) -> Iterator[IO[bytes]]:
+    """Run the program for the block, which reads what it prints, or feeds it.
+
+    It is ended when the block fails or is interrupted.
+
+    Raises:
+        DatabaseError: the program failed; gives its complaints.
+    """
+    with _options(tool, settings) as access, tempfile.TemporaryFile() as complaints:
+        process = subprocess.Popen(
+            [tool.path, access, *arguments],
+            stdin=subprocess.PIPE if is_fed else subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL if is_fed else subprocess.PIPE,
+            stderr=complaints,
+        )
+        stream = process.stdin or process.stdout
+        assert stream is not None  # noqa: S101
+        with process:
+            try:
+                # A program that stumbled takes no more; over what, is in its complaints.
+                with suppress(BrokenPipeError):
+                    yield stream
+                with suppress(BrokenPipeError):
+                    stream.close()
+                process.wait()
+            except BaseException:
+                process.terminate()
+                with suppress(BrokenPipeError):
+                    stream.close()
+                raise
+        complaints.seek(0)
+        if process.returncode != 0:
+            said = complaints.read().decode(errors="replace").strip()
+            raise DatabaseError(f"{Path(tool.path).name} failed: {said}")
+
+
+@contextmanager
+def _options(tool: Tool, settings: DatabaseSettings) -> Iterator[str]:
     """Return the option that names a file with address and password, there for the block.
 
     In a file, never on the command line, which everybody on the machine can read.

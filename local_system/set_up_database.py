@@ -51,7 +51,7 @@ def main() -> int:
 
 def _load(system: LocalSystem, size: int) -> int:
     """Add many rows; the loader shows on the terminal how far it is."""
-    command = [sys.executable, "-m", "benchmark.seed", str(size)]
+    command = [sys.executable, "-m", "benchmark.seed", "--size", str(size)]
     environment = system.environment("db")
     return subprocess.run(command, cwd=system.root, env=environment, check=False).returncode
 

@@ -64,6 +64,20 @@ class TestDatabase:
         """Return the Orders API's connection."""
         return self.variables("orders_service", self.admin.orders_password)
 
+    def set_up_variables(self) -> dict[str, str]:
+        """Return what the programs of `db` read."""
+        return {
+            "MYSQL_HOST": self.admin.host,
+            "MYSQL_PORT": str(self.admin.port),
+            "MYSQL_DATABASE": self.admin.database,
+            "MYSQL_ADMIN_USER": self.admin.admin_user,
+            "MYSQL_ADMIN_PASSWORD": self.admin.admin_password,
+            "MIGRATOR_MYSQL_PASSWORD": self.admin.migrator_password,
+            "CUSTOMERS_MYSQL_PASSWORD": self.admin.customers_password,
+            "ORDERS_MYSQL_PASSWORD": self.admin.orders_password,
+            "ACCOUNT_SUFFIX": self.admin.account_suffix,
+        }
+
     def connect(self, database: str | None = None) -> "pymysql.Connection[pymysql.cursors.Cursor]":
         """Connect as the administrator, with autocommit."""
         return pymysql.connect(

@@ -4,35 +4,28 @@ All is read from one snapshot, so what happens meanwhile is no contradiction. Sa
 and since when it can have been so. Exit code 0: all is well; 1: something is wrong; 2: not checked.
 """
 
-import argparse
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import pymysql
-
+from db import commands
 from db.accounts import migrator
-from db.connection import DatabaseError, DatabaseSettings, connect
+from db.connection import DatabaseSettings, connect
 from db.doctor.books import Books, check_against
 from db.doctor.catalogue import CATALOGUE_CHECKS
 from db.doctor.findings import Check, Connection
 from db.doctor.keys import KEY_CHECKS
 from db.doctor.orders import ORDER_CHECKS
 from db.doctor.schema import SCHEMA_CHECKS
-from service_kit.settings import SettingsError
 
 CHECKS: tuple[Check, ...] = (*SCHEMA_CHECKS, *ORDER_CHECKS, *KEY_CHECKS, *CATALOGUE_CHECKS)
 
 _WELL, _WRONG, _NOT_CHECKED = 0, 1, 2
 _EXAMPLES = """
-Settings come from the environment, the same as for python -m db.migrate (db/.env.example).
-
-examples:
-  scripts/doctor                      look once
-  scripts/doctor --books books.json   note the units of each product in the file, if there is
-                                           none; else compare: none came or went but by hand
+scripts/doctor                      look once
+scripts/doctor --books books.json   note the units of each product in the file, if there is none;
+                                    else compare: none came or went but by hand
 """
 
 
@@ -80,19 +73,10 @@ def _report(settings: DatabaseSettings, books: Path | None) -> int:
 
 def main() -> int:
     """Examine the database that the environment names."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/doctor",
-        description=__doc__,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = commands.parser("scripts/doctor", __doc__, _EXAMPLES)
     parser.add_argument("--books", type=Path, metavar="FILE", help="units of each product")
-    arguments = parser.parse_args()
-    try:
-        return _report(DatabaseSettings.from_environment(os.environ), arguments.books)
-    except (DatabaseError, SettingsError, OSError, pymysql.err.Error) as failure:
-        print(f"error: {failure}", file=sys.stderr)
-        return _NOT_CHECKED
+    books: Path | None = parser.parse_args().books
+    return commands.run(lambda settings: _report(settings, books), failed=_NOT_CHECKED)
 
 
 if __name__ == "__main__":

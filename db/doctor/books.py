@@ -13,6 +13,7 @@ from pathlib import Path
 
 from db.connection import DatabaseError
 from db.doctor.findings import Check, Connection, Finding, rows
+from db.whole_files import whole_file
 
 _UNITS = (
     "SELECT products.id, version, stock + COALESCE(held, 0), COALESCE(moves, 0) FROM products"
@@ -65,10 +66,11 @@ class Books:
         return cls(moment.replace(tzinfo=None), accounts)
 
     def write(self, file: Path) -> None:
-        """Write the books to a file."""
+        """Write the books to a file that is not there yet: all of them, or none."""
         accounts = {key: asdict(account) for key, account in self.accounts.items()}
         value = {"noted_at": f"{self.noted_at.isoformat()}Z", "products": accounts}
-        file.write_text(json.dumps(value, indent=1), encoding="utf-8")
+        with whole_file(file) as opened:
+            opened.write(json.dumps(value, indent=1).encode())
 
 
 def check_against(then: Books) -> Check:

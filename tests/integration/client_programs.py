@@ -1,5 +1,7 @@
 """The server's own dump tool and client, wherever this machine has them."""
 
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -9,11 +11,48 @@ from local_system import debian_packages
 from local_system.failures import LocalSystemError
 from local_system.progress import Silence
 from tests.database_servers import MYSQL_IMAGE, TestDatabase
+from tests.waiting import POLL_SECONDS
 
 _IN_CONTAINER = """#!/bin/sh
 exec docker run --rm --interactive --network host --volume {folder}:{folder} \\
     --entrypoint {program} {image} "$@"
 """
+
+
+_WAITING = """#!/bin/sh
+[ "$1" = --version ] && exec echo MariaDB
+touch {folder}/started
+while [ ! -e {folder}/released ]; do sleep 0.05; done
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A program that has nothing to do but to wait."""
+
+    folder: Path
+
+    def wait(self) -> None:
+        """Return when the program runs."""
+        deadline = time.monotonic() + 20
+        while not (self.folder / "started").exists():
+            assert time.monotonic() < deadline, "the program was not run"
+            time.sleep(POLL_SECONDS)
+
+    def release(self) -> None:
+        """Let the program end well."""
+        (self.folder / "released").touch()
+
+
+def provide_one_that_waits(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Held:
+    """Put programs on the PATH, before all others, that wait until they are released."""
+    programs = folder / "waiting"
+    programs.mkdir()
+    for program in ("mariadb-dump", "mysqldump", "mariadb", "mysql"):
+        (programs / program).write_text(_WAITING.format(folder=folder))
+        (programs / program).chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=":")
+    return Held(folder)
 
 
 def provide(database: TestDatabase, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,17 +2,27 @@
 
 import asyncio
 import gzip
+import os
 import secrets
+import signal
 import stat
+import subprocess
+import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pymysql
 import pytest
 from tornado.ioloop import IOLoop
 
+import db.connection
+import db.restore
 from db.backup import backup
-from db.connection import DatabaseError
+from db.connection import DatabaseError, administrator, exclusive, kept_alive
 from db.doctor.__main__ import examine
 from db.restore import restore
 from db.seed import seed
@@ -21,10 +31,12 @@ from tests import database_servers
 from tests.apis import Answer, Api
 from tests.builders import a_customer, a_product, an_order, lines, unique
 from tests.database_servers import TestDatabase
-from tests.integration import client_programs
+from tests.integration import client_programs, restless
 from tests.integration.order_calls import cancel, confirm, create
 from tests.integration.replays import check_replay
 from tests.integration.schema_facts import FACTS, TABLES, facts_of
+
+ROOT = Path(__file__).resolve().parents[2]
 
 ODD = "Ñandú \\ 'quoted' \"Ω\" 漢字 🚲"
 ODD_KEY = "\\ '\" % ; --"
@@ -233,13 +245,135 @@ def test_a_backup_of_the_other_kind_of_server_is_refused(source: TestDatabase, f
     assert source.query("SELECT COUNT(*) FROM orders") == [(5,)]
 
 
-def test_a_statement_that_fails_is_told(source: TestDatabase, file: Path) -> None:
+def test_a_load_that_fails_says_why_and_leaves_what_was_there(
+    source: TestDatabase, file: Path
+) -> None:
     backup(source.admin, file)
     dump = gzip.decompress(file.read_bytes())
     file.write_bytes(gzip.compress(dump.replace(b"CREATE TABLE `orders`", b"CREATE TABEL `o`", 1)))
+    before = contents(source)
 
-    with pytest.raises(DatabaseError, match="loading failed"):
-        restore(elsewhere(source).admin, file)
+    with pytest.raises(DatabaseError, match=r"(?s)nothing was changed.*TABEL"):
+        restore(source.admin, file, replace=True)
+
+    assert contents(source) == before
+    assert databases(source) == {source.admin.database}
+
+
+def databases(beside: TestDatabase) -> set[str]:
+    """Return the database and those whose names begin with its name."""
+    pattern = beside.admin.database.replace("_", r"\_") + "%"
+    return {str(name) for (name,) in beside.query("SHOW DATABASES LIKE %s", pattern)}
+
+
+def test_services_at_work_meet_the_old_data_or_the_new_and_nothing_between(
+    source: TestDatabase, file: Path
+) -> None:
+    backup(source.admin, file)
+    source.query("UPDATE products SET stock = 77 WHERE id = 9")
+
+    with restless.at_work(source) as service:
+        service.wait_for(77)
+        restore(source.admin, file, replace=True)
+        service.wait_for(600)
+
+    assert service.failures == []
+    assert service.seen == {(77, 5, 9), (600, 5, 9)}
+    # The last row before the exchange may have been meant for the old data; no other can.
+    ((of_old,),) = source.query("SELECT COUNT(*) FROM products WHERE name = 'after 77'")
+    assert int(str(of_old)) <= 1
+    assert databases(source) == {source.admin.database}
+    with pytest.raises(pymysql.err.IntegrityError):
+        source.query("INSERT INTO orders (customer_id, total_cents) VALUES (999999, 0)")
+
+
+def test_rows_that_come_during_the_load_are_kept_aside(
+    source: TestDatabase, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup(source.admin, file)
+    admin = source.admin
+    empty = database_servers.create_database(
+        DatabaseServer(admin.host, admin.port, admin.admin_user, admin.admin_password)
+    )
+    load = db.restore._load
+
+    def load_while_a_customer_comes(*arguments: Any) -> None:
+        empty.query(
+            "INSERT INTO customers (name, email, search_text) VALUES ('A', 'a@b.example', '')"
+        )
+        load(*arguments)
+
+    monkeypatch.setattr(db.restore, "_load", load_while_a_customer_comes)
+    kept = f"{empty.admin.database}_replaced"
+    with pytest.raises(DatabaseError, match=f"they are in {kept}"):
+        restore(empty.admin, file)
+
+    assert contents(empty) == contents(source)
+    assert empty.query(f"SELECT name FROM {kept}.customers") == [("A",)]  # noqa: S608  # ours
+
+
+def test_a_backup_whose_lock_was_lost_is_none(
+    source: TestDatabase, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = client_programs.provide_one_that_waits(tmp_path, monkeypatch)
+    lock = f"set-up:{source.admin.database}"
+
+    with ThreadPoolExecutor() as pool:
+        result = pool.submit(backup, source.admin, file)
+        held.wait()
+        ((holder,),) = source.query("SELECT IS_USED_LOCK(%s)", lock)
+        source.query(f"KILL {holder}")
+        held.release()
+
+    with pytest.raises(DatabaseError, match="was lost: try again"):
+        result.result()
+    assert list(file.parent.glob("*sql.gz*")) == []
+
+
+def test_the_lock_is_kept_through_a_block_longer_than_a_connection_may_idle(
+    source: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db.connection, "_PING_SECONDS", 0.1)
+    database = source.admin.database
+
+    with administrator(source.admin, 1) as connection, exclusive(connection, database):
+        with connection.cursor() as cursor:
+            cursor.execute("SET SESSION wait_timeout = 1")
+        with kept_alive(connection, database):
+            time.sleep(2)  # the time itself is what is tried
+
+
+@pytest.mark.parametrize("verb", ["backup", "restore"])
+def test_whoever_is_told_to_end_leaves_no_password_and_no_partial_file(
+    source: TestDatabase, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    given = file if verb == "backup" else file.with_name("whole.sql.gz")
+    if verb == "restore":
+        backup(source.admin, given)
+    held = client_programs.provide_one_that_waits(tmp_path, monkeypatch)
+    secrets_folder = tmp_path / "temporary"
+    secrets_folder.mkdir()
+    options = ["--replace"] if verb == "restore" else []
+    process = subprocess.Popen(
+        [sys.executable, "-m", f"db.{verb}", *options, str(given)],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "TMPDIR": str(secrets_folder),
+            **source.set_up_variables(),
+        },
+        stdin=subprocess.DEVNULL,
+    )
+    with process:
+        held.wait()
+        assert list(secrets_folder.rglob("options.cnf")), "the password is elsewhere"
+        process.terminate()
+
+    assert process.returncode == 128 + signal.SIGTERM
+    assert list(secrets_folder.iterdir()) == []
+    assert list(file.parent.glob("*nightly*")) == []
+    assert databases(source) == {source.admin.database}
+    assert examine(source.admin) == []
 
 
 def test_a_backup_is_its_owners_alone_and_replaces_no_other(
@@ -257,7 +391,7 @@ def test_a_backup_is_its_owners_alone_and_replaces_no_other(
 
 
 def test_a_dump_that_fails_leaves_no_file(source: TestDatabase, file: Path) -> None:
-    with pytest.raises(DatabaseError, match="the dump failed"):
+    with pytest.raises(DatabaseError, match="dump failed"):
         backup(elsewhere(source).admin, file)
 
     assert list(file.parent.glob("*sql.gz*")) == []

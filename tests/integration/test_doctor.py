@@ -262,20 +262,10 @@ def test_a_guard_that_is_missing_is_named(database: TestDatabase) -> None:
 
 
 def run_doctor(database: TestDatabase, *arguments: str) -> subprocess.CompletedProcess[str]:
-    admin = database.admin
-    variables = {
-        "MYSQL_HOST": admin.host,
-        "MYSQL_PORT": str(admin.port),
-        "MYSQL_DATABASE": admin.database,
-        "MIGRATOR_MYSQL_PASSWORD": admin.migrator_password,
-        "CUSTOMERS_MYSQL_PASSWORD": admin.customers_password,
-        "ORDERS_MYSQL_PASSWORD": admin.orders_password,
-        "ACCOUNT_SUFFIX": admin.account_suffix,
-    }
     return subprocess.run(
         [sys.executable, "-m", "db.doctor", *arguments],
         cwd=ROOT,
-        env=variables,
+        env=database.set_up_variables(),
         capture_output=True,
         text=True,
         check=False,
