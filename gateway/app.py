@@ -77,13 +77,18 @@ async def open_application(
     )
     rate_limit = RateLimit(settings.rate_limit, authenticator, metrics)
     own = routes(customers, orders, emulators, rate_limit, patience.services.client)
-    combined = CombinedDocument(services, built_once(own_document), patience.document_kept)
+    combined = CombinedDocument(
+        services,
+        built_once(own_document),
+        kept_seconds=patience.document_kept,
+        failure_kept_seconds=patience.document_failure_kept,
+    )
 
     async def check() -> None:
         await _check(services, emulators)
 
     application = GatewayApplication(
-        [*own, *operational_routes(check, metrics, combined.get)],
+        [*own, *operational_routes(check, metrics, combined.get, patience.health_kept)],
         authenticator=authenticator,
         schemas=schemas,
         metrics=metrics,

@@ -1,7 +1,6 @@
 """The combined OpenAPI document: both services' and the orchestrator's."""
 
 import asyncio
-import time
 from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
@@ -14,6 +13,7 @@ from service_kit.openapi_refusals import Refusals, catalogue, codes_of, joined
 from service_kit.operations import DocumentSource
 from service_kit.problems import UpstreamUnavailable
 from service_kit.schemas import KIT_SCHEMAS, Schemas
+from service_kit.sharing import Shared
 
 log = structlog.get_logger()
 
@@ -27,14 +27,19 @@ class CombinedDocument:
     """The document, made of what the services say, and kept for a while."""
 
     def __init__(
-        self, services: Sequence[Service], own: DocumentSource, kept_seconds: float
+        self,
+        services: Sequence[Service],
+        own: DocumentSource,
+        *,
+        kept_seconds: float,
+        failure_kept_seconds: float,
     ) -> None:
         self._services = services
         self._own = own
-        self._kept_seconds = kept_seconds
-        self._kept: Document | None = None
-        self._good_until = 0.0
-        self._one_at_a_time = asyncio.Lock()
+        self._old: Document | None = None
+        self._renewed = Shared(
+            self._renew, kept_seconds=kept_seconds, failure_kept_seconds=failure_kept_seconds
+        )
 
     async def get(self) -> Document:
         """Return the document; an old one rather than none.
@@ -42,20 +47,16 @@ class CombinedDocument:
         Raises:
             UpstreamUnavailable: a service is away, and there is no old one.
         """
-        async with self._one_at_a_time:
-            if self._kept is None or time.monotonic() >= self._good_until:
-                self._kept = await self._renewed()
-                self._good_until = time.monotonic() + self._kept_seconds
-            return self._kept
+        return await self._renewed.get()
 
-    async def _renewed(self) -> Document:
+    async def _renew(self) -> Document:
         try:
             documents = await asyncio.gather(*(service.document() for service in self._services))
-            return _fitted_together(await self._own(), documents)
+            self._old = _fitted_together(await self._own(), documents)
         except UpstreamUnavailable:
-            if self._kept is None:
+            if self._old is None:
                 raise
-            return self._kept
+        return self._old
 
 
 def _fitted_together(own: Document, documents: Sequence[Document]) -> Document:

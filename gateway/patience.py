@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from service_kit.operations import HEALTH_KEPT_SECONDS
 from service_kit.retrying import Backoff
 
 
@@ -44,6 +45,9 @@ class Patience:
     services: ServicePatience
     emulators: EmulatorPatience
     document_kept: float
+    document_failure_kept: float
+    """Before the services are asked again for what they did not have."""
+    health_kept: float
 
 
 PATIENCE = Patience(
@@ -66,4 +70,6 @@ PATIENCE = Patience(
         probes=Backoff(base_seconds=0.2, cap_seconds=2.0, attempts=0),
     ),
     document_kept=60.0,
+    document_failure_kept=1.0,
+    health_kept=HEALTH_KEPT_SECONDS,
 )

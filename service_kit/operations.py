@@ -1,6 +1,7 @@
 """What every service answers to those who run it: health, metrics, its document and its page."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
@@ -12,10 +13,14 @@ from service_kit.handlers import Access, JsonHandler
 from service_kit.metrics import Metrics
 from service_kit.page import page_routes
 from service_kit.problems import RETRY_AFTER_SECONDS, Busy
+from service_kit.sharing import Shared
 
 Checks = Callable[[], Awaitable[None]]
 DocumentSource = Callable[[], Awaitable[dict[str, Any]]]
 
+# Anybody may ask, and each question costs questions to others. A gateway asks services that keep
+# theirs as long: together it is less than a second.
+HEALTH_KEPT_SECONDS = 0.4
 
 OPERATIONS_TAG = {
     "operations": "For those who run the system: health, metrics, this document. Without a token."
@@ -25,28 +30,26 @@ OPERATIONS_TAG = {
 def built_once(build: Callable[[], dict[str, Any]]) -> DocumentSource:
     """Return a source that builds the document when somebody first asks for it, in a thread.
 
-    A service is healthy before that, and goes on answering meanwhile.
+    A service is healthy before that, and goes on answering meanwhile. What failed is tried again.
     """
-    building: asyncio.Task[dict[str, Any]] | None = None
-
-    async def source() -> dict[str, Any]:
-        nonlocal building
-        if building is None:
-            building = asyncio.create_task(asyncio.to_thread(build))
-        return await building
-
-    return source
+    built = Shared(lambda: asyncio.to_thread(build), kept_seconds=math.inf, failure_kept_seconds=0)
+    return built.get
 
 
 def operational_routes(
     check: Checks | None = None,
     metrics: Metrics | None = None,
     document: DocumentSource | None = None,
+    health_kept_seconds: float = HEALTH_KEPT_SECONDS,
 ) -> list[URLSpec]:
     """Return the routes that every service has besides its own.
 
     Without what they work with they are there to be described.
     """
+    if check is not None:
+        check = Shared(
+            check, kept_seconds=health_kept_seconds, failure_kept_seconds=health_kept_seconds
+        ).get
     return [
         route("/health", HealthHandler, check=check),
         route("/health/live", LivenessHandler),
@@ -68,8 +71,8 @@ class HealthHandler(JsonHandler):
         ---
         summary: Tell whether the service can do its work
         description: >-
-          All that it stands on is asked, each time. For a load balancer: 503 takes it out until it
-          can work again.
+          All that it stands on is asked, once for all who ask within 0.4 s. For a load balancer:
+          503 takes it out until it can work again.
         operationId: getHealth
         tags: [operations]
         responses:

@@ -54,7 +54,6 @@ class PageHandler(JsonHandler):
           A page for a browser. All that it needs comes from here; it works without the internet.
         operationId: getPage
         tags: [operations]
-        x-answers: {}
         x-answer-headers: [ETag]
         responses:
           "200":
@@ -64,7 +63,6 @@ class PageHandler(JsonHandler):
               text/html:
                 schema: {type: string}
                 examples: {the page: {value: "<!DOCTYPE html> ..."}}
-        x-answer-headers: [ETag]
         """
         self.set_header("Content-Security-Policy", _CONTENT_SECURITY_POLICY)
         self.set_header("Referrer-Policy", "no-referrer")

@@ -28,8 +28,10 @@ QUICK = Patience(
     services=replace(PATIENCE.services, backoff=Backoff(0.001, 0.005, attempts=3)),
     emulators=replace(PATIENCE.emulators, probes=Backoff(0.02, 0.05, attempts=0)),
     document_kept=60.0,
+    document_failure_kept=0,
+    health_kept=0,
 )
-"""As patient as in production, but without long waits between attempts."""
+"""As patient as in production, but without long waits between attempts, and with fresh news."""
 
 
 def impatient_with_services(**seconds: float) -> Patience:

@@ -1,5 +1,7 @@
 """What the gateway answers to those who run it, and to those who read."""
 
+import asyncio
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -85,6 +87,17 @@ async def test_a_service_that_hangs_is_not_healthy(system: System) -> None:
 
     assert answer.status == 503
     assert answer.json["reason"] == "The Customers API is unavailable."
+
+
+async def test_however_many_ask_after_its_health_the_services_are_asked_once_in_a_while(
+    system: System,
+) -> None:
+    gateway = await system.gateway(replace(QUICK, health_kept=60))
+
+    answers = await asyncio.gather(*(gateway.get("/health") for _ in range(20)))
+
+    assert len({answer.status for answer in answers}) == 1
+    assert len(system.customers.received) == len(system.orders.received) == 1
 
 
 async def test_one_emulator_is_enough_and_none_is_too_few(gateway: Api, system: System) -> None:
@@ -242,6 +255,29 @@ async def test_without_any_document_there_is_a_problem(
     assert (answer.status, answer.code) == (503, "UPSTREAM_UNAVAILABLE")
     assert answer.headers["Retry-After"] == "1"
     assert (await gateway.get("/openapi.json")).status == 200
+
+
+async def test_a_crowd_behind_a_service_that_hangs_waits_once_all_together(system: System) -> None:
+    seconds = 0.4
+    gateway = await system.gateway(impatient_with_services(document=seconds))
+    system.customers.plan(*[stays_silent] * 10)
+    started = time.monotonic()
+
+    answers = await asyncio.gather(*(gateway.get("/openapi.json") for _ in range(10)))
+
+    assert {answer.code for answer in answers} == {"UPSTREAM_UNAVAILABLE"}
+    assert time.monotonic() - started < 3 * seconds
+    assert len(system.customers.received) == 1
+
+
+async def test_a_service_without_a_document_is_not_asked_again_at_once(system: System) -> None:
+    gateway = await system.gateway(replace(QUICK, document_failure_kept=60))
+    system.customers.plan(answers(503))
+
+    refusals = [await gateway.get("/openapi.json") for _ in range(5)]
+
+    assert {refusal.code for refusal in refusals} == {"UPSTREAM_UNAVAILABLE"}
+    assert len(system.customers.received) == 1
 
 
 async def test_when_it_stops_what_runs_is_finished(system: System) -> None:

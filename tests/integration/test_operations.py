@@ -6,6 +6,7 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -14,10 +15,13 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import customers_api.document
 import orders_api.document
+from service_kit.application import ServiceApplication
+from service_kit.database import Database
 from tests.apis import SERVICE_TOKEN, Api
 from tests.builders import a_customer, a_product, an_order, unique
 from tests.integration.conftest import Start
 from tests.integration.raw_http import answer_to
+from tests.waiting import until
 
 
 @pytest.fixture(params=["customers", "orders"])
@@ -43,6 +47,26 @@ def orders_without_database(customers: Api, start_orders: Start, dead_port: str)
     return start_orders(customers.base_url, MYSQL_PORT=dead_port)
 
 
+@dataclass(slots=True)
+class SlowPing:
+    """Answers when it may, and counts how often it is asked."""
+
+    times: int = 0
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(self) -> None:
+        self.times += 1
+        await self.may_answer.wait()
+
+
+@pytest.fixture
+def slow_ping(monkeypatch: pytest.MonkeyPatch) -> SlowPing:
+    """Stand in for the ping of databases that are opened from now on."""
+    ping = SlowPing()
+    monkeypatch.setattr(Database, "ping", ping)
+    return ping
+
+
 async def test_with_its_database_a_service_is_well(api: Api) -> None:
     for path in ("/health", "/health/live"):
         answer = await api.get(path)
@@ -59,6 +83,20 @@ async def test_without_its_database_a_service_lives_but_cannot_work(
         assert (await api.get("/health/live")).status == 200
         for path in ("/metrics", "/openapi.json", "/docs"):
             assert (await api.get(path)).status == 200
+
+
+async def test_however_many_ask_after_its_health_at_once_the_database_is_asked_once(
+    slow_ping: SlowPing, customers: Api, applications: dict[str, ServiceApplication]
+) -> None:
+    application = applications[customers.base_url]
+
+    asking = asyncio.gather(*(customers.get("/health") for _ in range(20)))
+    await until(lambda: application.requests_under_way == 20, "20 questions")
+    slow_ping.may_answer.set()
+    answers = await asking
+
+    assert {answer.status for answer in answers} == {200}
+    assert slow_ping.times == 1
 
 
 async def test_without_its_database_every_call_is_busy_and_says_nothing_of_the_inside(
