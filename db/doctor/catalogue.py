@@ -40,12 +40,13 @@ CATALOGUE_CHECKS = (
         "SELECT MAX(id), MAX(created_at) FROM products GROUP BY LOWER(sku) HAVING COUNT(*) > 1",
     ),
     by_query(
-        "versions begin with 1, and no change came before its row",
+        "versions begin with 1, and no change came before its row (to a second)",
         "row",
         "SELECT CONCAT('of customer ', id), updated_at FROM customers"
-        " WHERE version < 1 OR updated_at < created_at OR deleted_at < created_at UNION ALL"
+        " WHERE version < 1 OR updated_at < created_at - INTERVAL 1 SECOND"
+        " OR deleted_at < created_at - INTERVAL 1 SECOND UNION ALL"
         " SELECT CONCAT('of product ', id), updated_at FROM products"
-        " WHERE version < 1 OR updated_at < created_at",
+        " WHERE version < 1 OR updated_at < created_at - INTERVAL 1 SECOND",
     ),
     Check(
         "a living customer is found by its words, and by no others",

@@ -54,10 +54,10 @@ BROKEN: dict[str, list[str]] = {
         "UPDATE orders SET canceled_at = NULL WHERE id = 3",
         "UPDATE orders SET status = 'CONFIRMED' WHERE id = 1",
     ],
-    "an order is confirmed after it was created, and canceled after both": [
-        "UPDATE orders SET created_at = confirmed_at + INTERVAL 1 SECOND WHERE id = 2",
-        "UPDATE orders SET created_at = canceled_at + INTERVAL 1 SECOND WHERE id = 3",
-        "UPDATE orders SET confirmed_at = canceled_at + INTERVAL 1 SECOND WHERE id = 5",
+    "an order is confirmed after it was created, and canceled after both (to a second)": [
+        "UPDATE orders SET created_at = confirmed_at + INTERVAL 2 SECOND WHERE id = 2",
+        "UPDATE orders SET created_at = canceled_at + INTERVAL 2 SECOND WHERE id = 3",
+        "UPDATE orders SET confirmed_at = canceled_at + INTERVAL 2 SECOND WHERE id = 5",
     ],
     "an order was changed once for each status that it reached": [
         "UPDATE orders SET version = version + 1 WHERE id = 2",
@@ -98,10 +98,10 @@ BROKEN: dict[str, list[str]] = {
         "UPDATE customers SET email = 'ops@acme.com' WHERE id = 5",
     ],
     "a SKU belongs to one product": ["UPDATE products SET sku = 'mon-27' WHERE id = 9"],
-    "versions begin with 1, and no change came before its row": [
+    "versions begin with 1, and no change came before its row (to a second)": [
         "UPDATE customers SET version = 0 WHERE id = 6",
-        "UPDATE customers SET updated_at = created_at - INTERVAL 1 SECOND WHERE id = 6",
-        "UPDATE products SET updated_at = created_at - INTERVAL 1 SECOND WHERE id = 9",
+        "UPDATE customers SET updated_at = created_at - INTERVAL 2 SECOND WHERE id = 6",
+        "UPDATE products SET updated_at = created_at - INTERVAL 2 SECOND WHERE id = 9",
     ],
     "a living customer is found by its words, and by no others": [
         "UPDATE customers SET name = 'Renamed behind the words' WHERE id = 6",

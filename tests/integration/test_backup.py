@@ -24,6 +24,7 @@ import db.restore
 from db.backup import backup
 from db.connection import DatabaseError, administrator, exclusive, kept_alive
 from db.doctor.__main__ import examine
+from db.doctor.facts import FACTS
 from db.restore import restore
 from db.seed import seed
 from local_system.database import DatabaseServer
@@ -34,7 +35,7 @@ from tests.database_servers import TestDatabase
 from tests.integration import client_programs, restless
 from tests.integration.order_calls import cancel, confirm, create
 from tests.integration.replays import check_replay
-from tests.integration.schema_facts import FACTS, TABLES, facts_of
+from tests.integration.schema_facts import TABLES, facts_of
 
 ROOT = Path(__file__).resolve().parents[2]
 

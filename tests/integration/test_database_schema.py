@@ -11,6 +11,7 @@ import pytest
 
 from customers_api.rules import CustomerDetails
 from db.connection import connect
+from db.doctor.facts import FACTS
 from db.seed import seed
 from local_system.database import DatabaseServer
 from orders_api.products.rules import terms as product_terms
@@ -18,7 +19,7 @@ from service_kit.search import search_text, stored_terms
 from tests import database_servers
 from tests.apis import Api
 from tests.database_servers import TestDatabase
-from tests.integration.schema_facts import FACTS, TABLES, facts_of
+from tests.integration.schema_facts import TABLES, facts_of
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -16,6 +16,7 @@ from db.connection import DatabaseError
 from db.doctor import __main__ as doctor
 from db.doctor.books import Books, check_against
 from db.doctor.findings import Check, Connection, Result
+from db.doctor.guards import present, written
 from db.doctor.schema import SCHEMA_CHECKS
 from db.seed import seed
 from local_system.database import DatabaseServer
@@ -145,6 +146,20 @@ def test_without_a_change_nothing_is_wrong_there(unguarded: TestDatabase) -> Non
         assert wrong(connection) == {}
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE orders SET created_at = confirmed_at + INTERVAL 1 SECOND WHERE id = 2",
+        "UPDATE products SET updated_at = created_at - INTERVAL 1 SECOND WHERE id = 9",
+    ],
+)
+def test_a_clock_that_was_set_back_by_a_second_is_no_mistake(
+    unguarded: TestDatabase, statement: str
+) -> None:
+    with changed(unguarded, statement) as connection:
+        assert wrong(connection) == {}
+
+
 def test_it_says_how_many_which_and_since_when(unguarded: TestDatabase) -> None:
     with changed(unguarded, "UPDATE orders SET total_cents = total_cents + 1") as connection:
         (found,) = (r for r in wrong(connection).values() if "total is the sum" in r.name)
@@ -246,19 +261,122 @@ def test_it_cannot_write(own: TestDatabase) -> None:
         cursor.execute("UPDATE products SET stock = 0")
 
 
-def test_a_guard_that_is_missing_is_named(database: TestDatabase) -> None:
-    broken = a_database(database)
-    broken.query("ALTER TABLE products DROP CONSTRAINT products_stock_not_negative")
-    broken.query("DROP INDEX orders_by_time ON orders")
-    broken.query("ALTER TABLE orders DROP FOREIGN KEY orders_customer")
-    broken.query("DELETE FROM schema_migrations WHERE version = '20261124000003'")
+def test_the_schema_is_read_as_the_server_has_it(own: TestDatabase) -> None:
+    with doctor.snapshot(own.admin) as connection:
+        assert present(connection, own.admin.database) == written()
 
-    guards, migrations = doctor.examine(broken.admin)
 
-    assert "products_stock_not_negative of products" in guards
-    assert "orders_by_time of orders" in guards
-    assert "orders_customer of orders" in guards
-    assert "20261124000003_orders.sql" in migrations
+@pytest.fixture(scope="module")
+def weakened(database: TestDatabase) -> TestDatabase:
+    return a_database(database)
+
+
+@pytest.mark.parametrize(
+    ("weaken", "strengthen", "named"),
+    [
+        pytest.param(
+            "ALTER TABLE products DROP CONSTRAINT products_stock_not_negative",
+            "ALTER TABLE products ADD CONSTRAINT products_stock_not_negative CHECK (stock >= 0)",
+            ["check products_stock_not_negative of products"],
+            id="no check",
+        ),
+        pytest.param(
+            "DROP INDEX orders_by_time ON orders",
+            "CREATE INDEX orders_by_time ON orders (created_at, id)",
+            ["index orders_by_time of orders"],
+            id="no index",
+        ),
+        pytest.param(
+            "ALTER TABLE orders DROP KEY orders_by_time, ADD KEY orders_by_time (created_at)",
+            "ALTER TABLE orders DROP KEY orders_by_time, ADD KEY orders_by_time (created_at, id)",
+            ["index orders_by_time of orders"],
+            id="an index of other columns",
+        ),
+        pytest.param(
+            "ALTER TABLE products DROP KEY products_sku_key, ADD KEY products_sku_key (sku_key)",
+            "ALTER TABLE products DROP KEY products_sku_key,"
+            " ADD UNIQUE KEY products_sku_key (sku_key)",
+            ["index products_sku_key of products"],
+            id="a plain index for a unique one",
+        ),
+        pytest.param(
+            "ALTER TABLE order_items DROP FOREIGN KEY order_items_product",
+            "ALTER TABLE order_items ADD CONSTRAINT order_items_product"
+            " FOREIGN KEY (product_id) REFERENCES products (id)",
+            ["foreign key order_items_product of order_items"],
+            id="no foreign key, though an index of its name",
+        ),
+        pytest.param(
+            "ALTER TABLE customer_terms DROP FOREIGN KEY customer_terms_customer;"
+            "ALTER TABLE customer_terms ADD CONSTRAINT customer_terms_customer"
+            " FOREIGN KEY (customer_id) REFERENCES customers (id)",
+            "ALTER TABLE customer_terms DROP FOREIGN KEY customer_terms_customer;"
+            "ALTER TABLE customer_terms ADD CONSTRAINT customer_terms_customer"
+            " FOREIGN KEY (customer_id) REFERENCES customers (id) ON DELETE CASCADE",
+            ["foreign key customer_terms_customer of customer_terms"],
+            id="a foreign key of another rule",
+        ),
+        pytest.param(
+            "ALTER TABLE order_items MODIFY qty BIGINT NULL",
+            "ALTER TABLE order_items MODIFY qty BIGINT NOT NULL",
+            ["column qty of order_items"],
+            id="a column that may be NULL",
+        ),
+        pytest.param(
+            "ALTER TABLE products MODIFY name VARCHAR(150) NOT NULL",
+            "ALTER TABLE products MODIFY name VARCHAR(200) NOT NULL",
+            ["column name of products"],
+            id="a narrower column",
+        ),
+        pytest.param(
+            "ALTER TABLE products MODIFY name VARCHAR(200) COLLATE utf8mb4_general_ci NOT NULL",
+            "ALTER TABLE products MODIFY name VARCHAR(200) COLLATE utf8mb4_bin NOT NULL",
+            ["column name of products"],
+            id="a column compared in another way",
+        ),
+        pytest.param(
+            "ALTER TABLE idempotency_keys ENGINE = MyISAM",
+            "ALTER TABLE idempotency_keys ENGINE = InnoDB",
+            ["engine InnoDB of idempotency_keys"],
+            id="a table without transactions",
+        ),
+        pytest.param(
+            "DELETE FROM schema_migrations WHERE version = '20261124000003'",
+            "INSERT INTO schema_migrations VALUES ('20261124000003')",
+            ["20261124000003_orders.sql"],
+            id="a migration that was not run",
+        ),
+    ],
+)
+def test_a_guard_that_is_missing_or_weaker_is_named(
+    weakened: TestDatabase, weaken: str, strengthen: str, named: list[str]
+) -> None:
+    run_all(weakened, weaken)
+    with doctor.snapshot(weakened.admin) as connection:
+        found = wrong(connection, SCHEMA_CHECKS)
+    run_all(weakened, strengthen)
+
+    assert [subject for result in found.values() for subject in result.subjects] == named
+    with doctor.snapshot(weakened.admin) as connection:
+        assert wrong(connection, SCHEMA_CHECKS) == {}
+
+
+def run_all(database: TestDatabase, statements: str) -> None:
+    for statement in statements.split(";"):
+        database.query(statement)
+
+
+def test_a_check_that_is_not_obeyed_is_named(weakened: TestDatabase) -> None:
+    ((version,),) = weakened.query("SELECT VERSION()")
+    if "MariaDB" in str(version):
+        pytest.skip("MariaDB obeys every constraint that is there")
+    weakened.query("ALTER TABLE orders ALTER CHECK orders_times_fit_status NOT ENFORCED")
+
+    with doctor.snapshot(weakened.admin) as connection:
+        (found,) = wrong(connection, SCHEMA_CHECKS).values()
+
+    weakened.query("ALTER TABLE orders ALTER CHECK orders_times_fit_status ENFORCED")
+    assert found.subjects == ["check orders_times_fit_status of orders"]
 
 
 def run_doctor(database: TestDatabase, *arguments: str) -> subprocess.CompletedProcess[str]:
