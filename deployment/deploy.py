@@ -13,8 +13,8 @@ from pathlib import Path
 from deployment import dry_run, images, osls, prerequisites
 from deployment.account import Account
 from deployment.commands import run
-from deployment.images import Repository
 from deployment.osls import Osls
+from deployment.repository import Repository
 from deployment.target import PLATFORMS, REPOSITORY, SETTINGS, STAGES, Target
 from local_system.arguments import parser
 from local_system.construction import ROOT
@@ -39,9 +39,14 @@ def deploy(target: Target, digest: str | None, root: Path, progress: Progress) -
     progress.note(f"as {account.identity()}, to {target.region}, stage {target.stage}")
     secret_version = prerequisites.check_stage(account, target)
     repository = Repository(account.ecr)
-    uri = f"{repository.ensured()}@{_digest(target, repository, digest, root, progress)}"
-    before = account.running_image()
+    repository_uri = repository.ensured()
+    if digest is None:
+        digest = _pushed(target, repository, repository_uri, root, progress)
+    elif repository.digest(imageDigest=digest) is None:
+        raise LocalSystemError(f"the repository {REPOSITORY} has no image {digest}")
+    uri, before = f"{repository_uri}@{digest}", account.running_image()
     Osls(root, progress).run(osls.deploy(target, uri, secret_version))
+    repository.keep_deployed(target.stage, digest)
     return _report(target, uri, before, account.outputs())
 
 
@@ -55,19 +60,15 @@ def remove(target: Target, progress: Progress) -> None:
     Osls(ROOT, progress).run(osls.remove(target))
 
 
-def _digest(
-    target: Target, repository: Repository, digest: str | None, root: Path, progress: Progress
+def _pushed(
+    target: Target, repository: Repository, uri: str, root: Path, progress: Progress
 ) -> str:
-    if digest is not None:
-        if repository.digest(imageDigest=digest) is None:
-            raise LocalSystemError(f"the repository {REPOSITORY} has no image {digest}")
-        return digest
+    """Return the digest of the working copy's image, built and pushed unless it is there."""
     tag = images.tag_of(root)
     found = repository.digest(imageTag=tag)
     if found is not None:
         progress.note(f"the image {tag} is there already")
         return found
-    uri = repository.ensured()
     for command in images.build_commands(target, uri, tag):
         run(command, root)
     repository.log_in(root)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from deployment import images, osls, template
 from deployment.osls import Osls
+from deployment.repository import DEPLOYED, KEPT_IMAGES
 from deployment.target import REPOSITORY, Target
 from local_system.progress import Progress
 
@@ -38,7 +39,8 @@ def plan(
         *_image_steps(target, repository_uri, tag, digest),
         "3. deploy the stack by the image's digest",
         f"     {_shown(['osls', *osls.deploy(target, image_uri, _VERSION)])}",
-        "4. print the URL, a curl, and how to go back",
+        f"4. tag the image {DEPLOYED}{target.stage}, so that it never expires",
+        "5. print the URL, a curl, and how to go back",
         "",
         f"the template, {len(written)} resources, is in {_folder(target)}/template.yml:",
         *(f"     {kind:<32} {name}" for name, kind in written.items()),
@@ -60,8 +62,9 @@ def _image_steps(target: Target, repository_uri: str, tag: str, digest: str | No
         images.push_command(repository_uri, tag),
     ]
     return [
-        f"2. the repository {REPOSITORY}, made if it is not there: scan on push, tags that never",
-        f"   change, the last {images.KEPT_IMAGES} images; and the image, unless it has the tag:",
+        f"2. the repository {REPOSITORY}, made if it is not there: scan on push, tags that stay;",
+        f"   it keeps the last {KEPT_IMAGES} images and all that a stage runs or ran before; then",
+        f"   the image, unless one has the tag {tag} already:",
         *(f"     {_shown(step)}" for step in steps),
     ]
 

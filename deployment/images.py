@@ -1,79 +1,16 @@
-"""The image in ECR: one repository for all stages, an image for each commit."""
+"""The image: how it is built and pushed; there is one for each commit."""
 
-import base64
 import json
 import time
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from deployment import commands
-from deployment.account import asked
-from deployment.target import REPOSITORY, Target
+from deployment.target import Target
 from local_system.failures import LocalSystemError
 
 LOCAL_IMAGE = "back-office/orchestrator-lambda"
 """What ``scripts/build`` calls it."""
-
-KEPT_IMAGES = 100
-LIFECYCLE = {
-    "rules": [
-        {
-            "rulePriority": 1,
-            "description": f"the last {KEPT_IMAGES} are kept",
-            "selection": {
-                "tagStatus": "any",
-                "countType": "imageCountMoreThan",
-                "countNumber": KEPT_IMAGES,
-            },
-            "action": {"type": "expire"},
-        }
-    ]
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Repository:
-    """The repository in ECR, which scans what is pushed and never changes what a tag means."""
-
-    ecr: Any
-
-    def ensured(self) -> str:
-        """Return the repository's URI, making it if it is not there."""
-        with asked("looking for the repository (ecr)"):
-            try:
-                described = self.ecr.describe_repositories(repositoryNames=[REPOSITORY])
-                return str(described["repositories"][0]["repositoryUri"])
-            except self.ecr.exceptions.RepositoryNotFoundException:
-                pass
-            made = self.ecr.create_repository(
-                repositoryName=REPOSITORY,
-                imageTagMutability="IMMUTABLE",
-                imageScanningConfiguration={"scanOnPush": True},
-            )
-            self.ecr.put_lifecycle_policy(
-                repositoryName=REPOSITORY, lifecyclePolicyText=json.dumps(LIFECYCLE)
-            )
-        return str(made["repository"]["repositoryUri"])
-
-    def digest(self, **identifier: str) -> str | None:
-        """Return the digest of the image of this ``imageTag`` or ``imageDigest``; None without."""
-        with asked("looking for the image (ecr)"):
-            try:
-                found = self.ecr.describe_images(repositoryName=REPOSITORY, imageIds=[identifier])
-            except self.ecr.exceptions.ImageNotFoundException:
-                return None
-            except self.ecr.exceptions.RepositoryNotFoundException:
-                return None
-        return str(found["imageDetails"][0]["imageDigest"])
-
-    def log_in(self, root: Path) -> None:
-        """Let docker push to the registry, for the hours that AWS gives."""
-        with asked("asking for a password of the registry (ecr)"):
-            (given,) = self.ecr.get_authorization_token()["authorizationData"]
-        user, _, password = base64.b64decode(given["authorizationToken"]).decode().partition(":")
-        commands.run(log_in_command(user, given["proxyEndpoint"]), root, given=password)
 
 
 def log_in_command(user: str, registry: str) -> list[str]:

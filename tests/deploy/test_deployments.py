@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from deployment.emulated import emulated, http_event
+from deployment.repository import LIFECYCLE
 from local_system.progress import Silence
 from local_system.system import LocalSystem
 from service_kit.settings import MINIMUM_SECRET_BYTES
@@ -52,20 +53,20 @@ def test_the_function_runs_the_digest_that_the_registry_took(cloud: Cloud, image
     assert "manifests" not in manifest
 
 
-def test_the_repository_scans_keeps_tags_as_they_are_and_forgets_old_images(
+def test_the_repository_scans_keeps_tags_as_they_are_and_what_a_stage_runs(
     cloud: Cloud, image_uri: str
 ) -> None:
     ecr = cloud.client("ecr")
-    name = image_uri.partition("/")[2].partition("@")[0]
+    name, _, digest = image_uri.partition("/")[2].partition("@")
 
     (repository,) = ecr.describe_repositories(repositoryNames=[name])["repositories"]
     policy = ecr.get_lifecycle_policy(repositoryName=name)["lifecyclePolicyText"]
+    tagged = ecr.describe_images(repositoryName=name, imageIds=[{"imageTag": "deployed-dev"}])
 
     assert repository["imageScanningConfiguration"] == {"scanOnPush": True}
-    assert repository["imageTagMutability"] == "IMMUTABLE"
-    (rule,) = json.loads(policy)["rules"]
-    assert rule["selection"]["countType"] == "imageCountMoreThan"
-    assert rule["action"] == {"type": "expire"}
+    assert repository["imageTagMutability"] == "IMMUTABLE_WITH_EXCLUSION"
+    assert json.loads(policy) == LIFECYCLE
+    assert [image["imageDigest"] for image in tagged["imageDetails"]] == [digest]
 
 
 def test_no_secret_is_in_clear_in_the_stack(
