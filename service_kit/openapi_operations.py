@@ -4,10 +4,12 @@ A docstring holds, after ``---``, the operation in YAML. What many operations sh
 shorter there and spelled out here:
 
 - ``x-body: Name``               the request body is of this schema; its example is the schema's
+- ``x-body-optional: true``      it may be left out
 - ``x-body-examples: {title: value}``  further examples of it
 - ``x-query: Name``              the query parameters are the properties of this schema
 - ``x-headers: [Name]``          request headers, from `REQUEST_HEADERS`; within ``responses`` those
   of an answer, from `ANSWER_HEADERS`
+- ``x-required-headers: [Name]`` those of the request headers that must be there
 - ``x-answers: {"200": Name}``   the answers that succeed, by schema (null: no body)
 - ``x-answer-headers: [Name]``   their headers, from `ANSWER_HEADERS`
 - ``x-example: {member: value}`` what their example has otherwise than the schema's
@@ -15,6 +17,8 @@ shorter there and spelled out here:
 - ``x-problems: [CODE]``         its own refusals; those that hold everywhere are added
 - ``x-refused: value``           a body or query that does not fit: the validator words the example
 - ``x-facts: {CODE: [fact]}``    the ``errors`` of a refusal's example
+
+Another word that begins with ``x-`` is a mistake and refused.
 """
 
 from collections.abc import Mapping
@@ -34,6 +38,24 @@ _SECURITY: dict[Access, list[str]] = {
     Access.SERVICES: ["service"],
     Access.OPERATORS_AND_SERVICES: ["operator", "service"],
 }
+_WORDS = frozenset(
+    {
+        "x-body",
+        "x-body-optional",
+        "x-body-examples",
+        "x-query",
+        "x-headers",
+        "x-required-headers",
+        "x-answers",
+        "x-answer-headers",
+        "x-example",
+        "x-links",
+        "x-problems",
+        "x-refused",
+        "x-facts",
+    }
+)
+_WORDS_OF_AN_ANSWER = frozenset({"x-headers"})
 _WITHOUT_BODY = {
     "204": "Done.",
     "304": "Nothing has changed since the version that `If-None-Match` names.",
@@ -53,8 +75,9 @@ class OperationWriter:
 
         Raises:
             KeyError: a schema, a header or a problem that it names does not exist.
-            ValueError: its ``x-refused`` is not refused.
+            ValueError: its ``x-refused`` is not refused, or it has a word that nobody knows.
         """
+        _check_words(given, _WORDS)
         given = _conditional(method, given)
         operation = {name: part for name, part in given.items() if not name.startswith("x-")}
         operation["security"] = self.components.security(_SECURITY[access])
@@ -109,6 +132,7 @@ class OperationWriter:
         """Return the answers that a docstring has in full, but for their headers."""
         answers = {}
         for status, answer in given.get("responses", {}).items():
+            _check_words(answer, _WORDS_OF_AN_ANSWER)
             self.components.keep_schemas_of(answer)
             own = {name: part for name, part in answer.items() if name != "x-headers"}
             headers = self.components.answer_headers(answer.get("x-headers", []))
@@ -160,6 +184,12 @@ class OperationWriter:
         except ValidationFailed as refusal:
             return refusal.errors
         raise ValueError(f"{refused!r} is not refused by {schema}")
+
+
+def _check_words(given: Document, known: frozenset[str]) -> None:
+    unknown = {name for name in given if name.startswith("x-")} - known
+    if unknown:
+        raise ValueError(f"unknown words: {', '.join(sorted(unknown))}")
 
 
 def _conditional(method: str, given: Document) -> Document:

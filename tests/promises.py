@@ -12,6 +12,9 @@ from jsonschema import Draft202012Validator
 from service_kit.openapi_components import resolved
 from tests.openapi_documents import Operation, operations, read
 
+UNDOCUMENTED = re.compile("/docs/[^/]+")
+"""Paths that services know and documents do not: what the page loads, which is for browsers."""
+
 _WITHOUT_BODY = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 
 
@@ -27,11 +30,14 @@ class Promises:
     ) -> None:
         """Fail if an answer is none of those that the document has for this call.
 
-        A path that the document does not know is none of its affairs. HEAD answers as GET does,
-        without a body.
+        A path that the document does not know has to be one that the service does not know either,
+        or one of `UNDOCUMENTED`. HEAD answers as GET does, without a body.
         """
         at_path = {o.method: o for pattern, o in self._operations if pattern.fullmatch(path)}
         if not at_path:
+            is_unknown = status == HTTPStatus.NOT_FOUND and _is_refusal(method, body, "NOT_FOUND")
+            place = f"{method} {path}: {status}"
+            assert is_unknown or UNDOCUMENTED.fullmatch(path), f"{place}, an undocumented path"
             return
         known = at_path.get("get" if method == "HEAD" else method.lower())
         if known is None:
@@ -90,6 +96,10 @@ class Promises:
 def of(file: str) -> Promises:
     """Return the promises of a document, read once."""
     return Promises(file)
+
+
+def _is_refusal(method: str, body: bytes, code: str) -> bool:
+    return method == "HEAD" or json.loads(body)["code"] == code
 
 
 def _pattern(template: str) -> re.Pattern[str]:
