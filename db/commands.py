@@ -35,16 +35,22 @@ def run(work: Callable[[DatabaseSettings], int], failed: int = 1) -> int:
     """Do the work on the database that the environment names, and return its exit code.
 
     A failure that was foreseen is one line on standard error, and exit code ``failed``. Whoever is
-    told to end (SIGTERM, or a terminal that closes) cleans up first: passwords lie in files.
+    told to end (SIGTERM, Ctrl-C, a terminal that closes) cleans up first: passwords lie in files.
     """
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
             signal.signal(number, _leave)
     try:
-        return work(DatabaseSettings.from_environment(os.environ))
+        code = work(DatabaseSettings.from_environment(os.environ))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads the output has enough of it: what is left goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except (DatabaseError, SettingsError, OSError, pymysql.err.Error) as failure:
         print(f"error: {failure}", file=sys.stderr)
         return failed
+    return code
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:

@@ -1,11 +1,13 @@
 """One whole system on this machine: started, watched and stopped as one thing."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 from local_system import calls, database_binaries, emulator, starting
 from local_system.database import DatabaseServer, EmbeddedDatabase
@@ -121,10 +123,10 @@ class LocalSystem:
         Raises:
             LocalSystemError: it failed; gives its reason.
         """
+        command, environment = self._command(module, *arguments)
         done = subprocess.run(
-            [sys.executable, "-m", module, *arguments],
-            cwd=self.root,
-            env=self.environment("db"),
+            command,
+            env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -135,16 +137,19 @@ class LocalSystem:
             raise LocalSystemError(f"{module}: {reason}")
         return done.stdout
 
-    def pass_to_module(self, module: str, *arguments: str) -> int:
-        """Run a module of `db` on this system's database, for the person at the terminal.
+    def become_module(self, module: str, *arguments: str) -> NoReturn:
+        """Become a module that works on this system's database: its terminal, signals, exit code.
 
-        Its output goes there; its exit code is returned.
+        Paths in the arguments are those of the caller's folder.
         """
-        return subprocess.run(
-            [sys.executable, "-P", "-m", module, *arguments],
-            env={**self.environment("db"), "PYTHONPATH": str(self.root)},
-            check=False,
-        ).returncode
+        command, environment = self._command(module, *arguments)
+        sys.stdout.flush()
+        os.execve(command[0], command, environment)  # noqa: S606  # no shell is wanted
+
+    def _command(self, module: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
+        # -P keeps the caller's folder off Python's path: a file there must not be a module.
+        command = [sys.executable, "-P", "-m", module, *arguments]
+        return command, {**self.environment("db"), "PYTHONPATH": str(self.root)}
 
     def stop(self) -> bool:
         """Stop every process of the system, also those left by a crash; say whether any ran."""

@@ -344,9 +344,17 @@ def test_the_lock_is_kept_through_a_block_longer_than_a_connection_may_idle(
             time.sleep(2)  # the time itself is what is tried
 
 
-@pytest.mark.parametrize("verb", ["backup", "restore"])
+@pytest.mark.parametrize(
+    ("verb", "number"),
+    [("backup", signal.SIGTERM), ("backup", signal.SIGINT), ("restore", signal.SIGTERM)],
+)
 def test_whoever_is_told_to_end_leaves_no_password_and_no_partial_file(
-    source: TestDatabase, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+    source: TestDatabase,
+    file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    verb: str,
+    number: signal.Signals,
 ) -> None:
     given = file if verb == "backup" else file.with_name("whole.sql.gz")
     if verb == "restore":
@@ -368,9 +376,9 @@ def test_whoever_is_told_to_end_leaves_no_password_and_no_partial_file(
     with process:
         held.wait()
         assert list(secrets_folder.rglob("options.cnf")), "the password is elsewhere"
-        process.terminate()
+        process.send_signal(number)
 
-    assert process.returncode == 128 + signal.SIGTERM
+    assert process.returncode == 128 + number
     assert list(secrets_folder.iterdir()) == []
     assert list(file.parent.glob("*nightly*")) == []
     assert databases(source) == {source.admin.database}

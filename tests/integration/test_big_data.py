@@ -1,11 +1,13 @@
 """Many made-up rows: they are what the services themselves would have written."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
-from benchmark import rows
+from benchmark import loading, rows
 from benchmark.loading import Connection, Loaded, add_orders, load
+from benchmark.rows import OrderMaker, Row
 from db.doctor.__main__ import examine
 from local_system.database import DatabaseServer
 from tests.database_servers import TestDatabase, create_database
@@ -108,4 +110,34 @@ def test_the_doctor_finds_nothing_wrong_with_them(
 ) -> None:
     add_orders(connection, loaded, 5)
 
+    assert examine(big.admin) == []
+
+
+def test_an_interrupted_load_leaves_what_the_services_could_have_written(
+    big: TestDatabase,
+    connection: Connection,
+    loaded: Loaded,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(loading, "CHUNK", 10)
+    orders_before = big.query("SELECT COUNT(*) FROM orders")
+
+    class Interrupting(OrderMaker):
+        def order(self, number: int) -> tuple[Row, list[Row]]:
+            if number == self.orders.start + 25:
+                raise KeyboardInterrupt
+            return super().order(number)
+
+    first = loaded.orders.stop + 100
+    maker = Interrupting(
+        loaded.customers,
+        loaded.products,
+        range(first, first + 50),
+        datetime.now(UTC).replace(tzinfo=None),
+    )
+    with pytest.raises(KeyboardInterrupt):
+        loading.load_orders(connection, maker, quietly=True)
+
+    ((after,),) = big.query("SELECT COUNT(*) FROM orders")
+    assert [(int(str(after)) - 20,)] == orders_before
     assert examine(big.admin) == []

@@ -1,4 +1,7 @@
-"""Runs db.doctor, db.backup or db.restore on this clone's database, as db/.env has it."""
+"""Runs the programs of db/ on this clone's database, as db/.env has it.
+
+The verbs are migrate, seed, doctor, backup and restore; each describes itself (``--help``).
+"""
 
 import os
 import sys
@@ -14,7 +17,7 @@ _WITH_TOOLS = {"backup": server_tools.DUMP, "restore": server_tools.CLIENT}
 
 
 def main() -> int:
-    """Run the module that the first argument names; it takes the other arguments."""
+    """Become the program that the first argument names; it takes the other arguments."""
     verb, *arguments = sys.argv[1:]
     system = clone_system(os.environ, Progress())
     if not {"-h", "--help"} & set(arguments):
@@ -22,7 +25,12 @@ def main() -> int:
             raise LocalSystemError("the embedded database runs with the system: scripts/up first")
         if verb in _WITH_TOOLS:
             _provide(_WITH_TOOLS[verb], system)
-    return system.pass_to_module(f"db.{verb}", *arguments)
+    system.become_module(_module(verb, arguments), *arguments)
+
+
+def _module(verb: str, arguments: list[str]) -> str:
+    is_big = verb == "seed" and any(argument.startswith("--size") for argument in arguments)
+    return "benchmark.seed" if is_big else f"db.{verb}"
 
 
 def _provide(kind: str, system: LocalSystem) -> None:
