@@ -1,4 +1,7 @@
-"""Both services, each with its real database, on free ports in the test's own loop."""
+"""What tests share: services, each with its real database, and gateways before acted ones.
+
+All are on free ports in the test's own loop.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -16,6 +19,8 @@ from service_kit.server import http_server
 from tests import database_servers
 from tests.apis import JWT_VARIABLES, SERVICE_TOKEN, Api
 from tests.database_servers import TestDatabase
+from tests.integration.gateway_calls import System, a_system
+from tests.integration.pools import Counters, Watcher, counters
 
 if TYPE_CHECKING:
     from service_kit.application import ServiceApplication
@@ -126,3 +131,33 @@ def customers(start_customers: Start) -> Api:
 @pytest.fixture
 def orders(customers: Api, start_orders: Start) -> Api:
     return start_orders(customers.base_url)
+
+
+@pytest.fixture
+def system(io_loop: IOLoop, session: aiohttp.ClientSession) -> Iterator[System]:
+    """What stands behind gateways: services and an emulator, all of them acting."""
+    with a_system(io_loop, session) as system:
+        yield system
+
+
+@pytest.fixture
+def gateway(io_loop: IOLoop, system: System) -> Api:
+    api: Api = io_loop.run_sync(system.gateway)
+    return api
+
+
+@pytest.fixture(scope="module")
+def table(database: TestDatabase) -> Iterator[Counters]:
+    """A table for tests of the pool of connections."""
+    with counters(database) as made:
+        yield made
+
+
+@pytest.fixture
+def counter(table: Counters) -> int:
+    return table.add()
+
+
+@pytest.fixture
+def watcher() -> Watcher:
+    return Watcher()

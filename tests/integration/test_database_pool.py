@@ -18,14 +18,12 @@ from service_kit.database_connections import Connection
 from service_kit.database_errors import Duplicate, MissingReference
 from service_kit.problems import Busy
 from service_kit.retrying import Backoff
-from tests.database_servers import TestDatabase
 from tests.integration.locks import holding
 from tests.integration.pools import (
     Counters,
     OpenPool,
     Watcher,
     add_one,
-    counters,
     id_of,
     ids_of_all,
     uvloop_as_io_loop,
@@ -38,22 +36,6 @@ def io_loop() -> Iterator[IOLoop]:
     """Run the tests on the loop that services run on."""
     with uvloop_as_io_loop() as loop:
         yield loop
-
-
-@pytest.fixture(scope="module")
-def table(database: TestDatabase) -> Iterator[Counters]:
-    with counters(database) as made:
-        yield made
-
-
-@pytest.fixture
-def counter(table: Counters) -> int:
-    return table.add()
-
-
-@pytest.fixture
-def watcher() -> Watcher:
-    return Watcher()
 
 
 @pytest.fixture

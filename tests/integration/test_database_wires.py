@@ -24,7 +24,6 @@ from tests.integration.pools import (
     Counters,
     Watcher,
     add_one,
-    counters,
     id_of,
     ids_of_all,
     uvloop_as_io_loop,
@@ -42,22 +41,6 @@ def io_loop() -> Iterator[IOLoop]:
     """Run the tests on the loop that services run on."""
     with uvloop_as_io_loop() as loop:
         yield loop
-
-
-@pytest.fixture(scope="module")
-def table(database: TestDatabase) -> Iterator[Counters]:
-    with counters(database) as made:
-        yield made
-
-
-@pytest.fixture
-def counter(table: Counters) -> int:
-    return table.add()
-
-
-@pytest.fixture
-def watcher() -> Watcher:
-    return Watcher()
 
 
 @pytest.fixture

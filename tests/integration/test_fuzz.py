@@ -9,10 +9,8 @@ import logging
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
-import aiohttp
 import pytest
 import structlog
 from tornado.ioloop import IOLoop
@@ -23,7 +21,7 @@ from service_kit.problems import UpstreamUnavailable
 from service_kit.schemas import Schemas
 from tests import database_servers
 from tests.apis import Api, token
-from tests.integration.gateway_calls import ORCHESTRATION, System, a_system
+from tests.integration.gateway_calls import ORCHESTRATION, System
 from tests.integration.orchestrator_calls import Context, an_order, http_event, orchestrator
 from tests.integration.raw_http import exchange
 from tests.mutations import LONG_SECONDS, Mutations, seconds_of
@@ -73,12 +71,6 @@ def requests() -> list[bytes]:
         chunks = f"{len(body):x}\r\n{body}\r\n0\r\n\r\n"
         whole.append(f"{head}Transfer-Encoding: chunked\r\n\r\n{chunks}".encode())
     return whole
-
-
-@pytest.fixture
-def system(io_loop: IOLoop, session: aiohttp.ClientSession) -> Iterator[System]:
-    with a_system(io_loop, session) as system:
-        yield system
 
 
 @pytest.fixture

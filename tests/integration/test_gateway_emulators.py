@@ -24,12 +24,6 @@ from tests.integration.gateway_peers import cuts, stays_silent
 
 
 @pytest.fixture
-def system(io_loop: IOLoop, session: aiohttp.ClientSession) -> Iterator[System]:
-    with a_system(io_loop, session) as system:
-        yield system
-
-
-@pytest.fixture
 def pair(io_loop: IOLoop, session: aiohttp.ClientSession) -> Iterator[System]:
     with a_system(io_loop, session, emulators=2) as system:
         yield system

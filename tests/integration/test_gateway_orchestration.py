@@ -2,31 +2,16 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 
-import aiohttp
 import pytest
-from tornado.ioloop import IOLoop
 
 from tests.apis import SERVICE_TOKEN, Answer, Api, token
-from tests.integration.gateway_calls import ORCHESTRATION, System, a_system, raw_request
+from tests.integration.gateway_calls import ORCHESTRATION, System, raw_request
 from tests.integration.gateway_emulators import says
 from tests.integration.gateway_peers import answers
 
 ORDER = {"customer_id": 1, "items": [{"product_id": 2, "qty": 3}], "idempotency_key": "abc-123"}
-
-
-@pytest.fixture
-def system(io_loop: IOLoop, session: aiohttp.ClientSession) -> Iterator[System]:
-    with a_system(io_loop, session) as system:
-        yield system
-
-
-@pytest.fixture
-def gateway(io_loop: IOLoop, system: System) -> Api:
-    api: Api = io_loop.run_sync(system.gateway)
-    return api
 
 
 def refused(answer: Answer, status: int, code: str) -> None:

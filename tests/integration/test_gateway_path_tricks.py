@@ -1,25 +1,9 @@
 """Whatever a path looks like, what is internal stays so."""
 
-from collections.abc import Iterator
-
-import aiohttp
 import pytest
-from tornado.ioloop import IOLoop
 
 from tests.apis import Api
-from tests.integration.gateway_calls import System, a_system, raw, raw_request
-
-
-@pytest.fixture
-def system(io_loop: IOLoop, session: aiohttp.ClientSession) -> Iterator[System]:
-    with a_system(io_loop, session) as system:
-        yield system
-
-
-@pytest.fixture
-def gateway(io_loop: IOLoop, system: System) -> Api:
-    api: Api = io_loop.run_sync(system.gateway)
-    return api
+from tests.integration.gateway_calls import System, raw, raw_request
 
 
 @pytest.mark.parametrize(

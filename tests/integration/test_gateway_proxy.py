@@ -2,29 +2,14 @@
 
 import asyncio
 import gzip
-from collections.abc import Iterator
 
-import aiohttp
 import pytest
-from tornado.ioloop import IOLoop
 
 from tests.apis import Api
-from tests.integration.gateway_calls import System, a_system, raw_head, raw_request
+from tests.integration.gateway_calls import System, raw_head, raw_request
 from tests.integration.gateway_peers import Conversation, answers
 
 MEBIBYTE = 1024 * 1024
-
-
-@pytest.fixture
-def system(io_loop: IOLoop, session: aiohttp.ClientSession) -> Iterator[System]:
-    with a_system(io_loop, session) as system:
-        yield system
-
-
-@pytest.fixture
-def gateway(io_loop: IOLoop, system: System) -> Api:
-    api: Api = io_loop.run_sync(system.gateway)
-    return api
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,12 @@
 """Too many calls from one caller at the gateway, as its callers see it."""
 
-from collections.abc import Iterator
-
-import aiohttp
 import pytest
 from tornado.ioloop import IOLoop
 
 from tests.apis import SERVICE_TOKEN, Answer, Api, token
-from tests.integration.gateway_calls import ORCHESTRATION, System, a_system, metric
+from tests.integration.gateway_calls import ORCHESTRATION, System, metric
 
 BURST = 2
-
-
-@pytest.fixture
-def system(io_loop: IOLoop, session: aiohttp.ClientSession) -> Iterator[System]:
-    with a_system(io_loop, session) as system:
-        yield system
 
 
 @pytest.fixture

@@ -3,10 +3,8 @@
 import asyncio
 import socket
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
-import aiohttp
 import pytest
 from tornado.ioloop import IOLoop
 
@@ -16,7 +14,6 @@ from tests.integration.gateway_calls import (
     QUICK,
     Client,
     System,
-    a_system,
     impatient_with_services,
     port_of,
     raw_request,
@@ -26,18 +23,6 @@ from tests.integration.gateway_peers import Act, Conversation, answers, cuts, st
 
 READS = ["GET", "HEAD"]
 WRITES = ["POST", "PUT", "PATCH", "DELETE"]
-
-
-@pytest.fixture
-def system(io_loop: IOLoop, session: aiohttp.ClientSession) -> Iterator[System]:
-    with a_system(io_loop, session) as system:
-        yield system
-
-
-@pytest.fixture
-def gateway(io_loop: IOLoop, system: System) -> Api:
-    api: Api = io_loop.run_sync(system.gateway)
-    return api
 
 
 @pytest.fixture

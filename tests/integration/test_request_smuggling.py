@@ -6,14 +6,11 @@ comes that the gateway did not take for a request of its own.
 """
 
 import re
-from collections.abc import Iterator
 
-import aiohttp
 import pytest
-from tornado.ioloop import IOLoop
 
 from tests.apis import Api
-from tests.integration.gateway_calls import System, a_system
+from tests.integration.gateway_calls import System
 from tests.integration.raw_http import exchange
 
 SMUGGLED = b"GET /customers/smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -21,18 +18,6 @@ HEAD = b"POST /customers HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
 LENGTH = b"Content-Length: %d\r\n" % len(SMUGGLED)
 CHUNKS = b"Transfer-Encoding: chunked\r\n"
 END = b"0\r\n\r\n"
-
-
-@pytest.fixture
-def system(io_loop: IOLoop, session: aiohttp.ClientSession) -> Iterator[System]:
-    with a_system(io_loop, session) as system:
-        yield system
-
-
-@pytest.fixture
-def gateway(io_loop: IOLoop, system: System) -> Api:
-    api: Api = io_loop.run_sync(system.gateway)
-    return api
 
 
 REFUSED = {
