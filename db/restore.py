@@ -145,12 +145,15 @@ def _swap(cursor: pymysql.cursors.Cursor, new: str, current: str, old: str) -> N
     )
     moves = [(current, table, old) for table in _tables(cursor, current)]
     moves += [(new, table, current) for table in _tables(cursor, new)]
+    renaming = ", ".join(f"`{source}`.`{table}` TO `{to}`.`{table}`" for source, table, to in moves)
     # It waits for the services' transactions; theirs are short, somebody else's may not be.
     cursor.execute(f"SET SESSION lock_wait_timeout = {_RENAME_SECONDS}")
-    cursor.execute(
-        "RENAME TABLE "
-        + ", ".join(f"`{source}`.`{table}` TO `{to}`.`{table}`" for source, table, to in moves)
-    )
+    try:
+        cursor.execute(f"RENAME TABLE {renaming}")
+    except pymysql.err.Error as failure:
+        raise DatabaseError(
+            f"nothing was changed, for the tables could not be exchanged: {failure.args[-1]}"
+        ) from failure
 
 
 def _load(settings: DatabaseSettings, client: server_tools.Tool, file: Path) -> None:

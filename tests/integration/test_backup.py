@@ -288,6 +288,23 @@ def test_services_at_work_meet_the_old_data_or_the_new_and_nothing_between(
         source.query("INSERT INTO orders (customer_id, total_cents) VALUES (999999, 0)")
 
 
+def test_an_exchange_that_a_long_transaction_holds_up_leaves_what_was_there(
+    source: TestDatabase, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup(source.admin, file)
+    source.query("UPDATE products SET stock = 77 WHERE id = 9")
+    before = contents(source)
+    monkeypatch.setattr(db.restore, "_RENAME_SECONDS", 1)
+
+    with source.connect() as connection, connection.cursor() as cursor:
+        connection.begin()
+        cursor.execute("SELECT COUNT(*) FROM orders")
+        with pytest.raises(DatabaseError, match=r"nothing was changed.*(?i:lock wait)"):
+            restore(source.admin, file, replace=True)
+
+    assert contents(source) == before
+
+
 def test_rows_that_come_during_the_load_are_kept_aside(
     source: TestDatabase, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
