@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 
 from deployment.osls import TEMPLATE, Osls
 from deployment.target import STAGES
@@ -243,6 +244,22 @@ def test_what_osls_uploads_is_encrypted_and_never_public(template: Any) -> None:
 
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     assert bucket["BucketEncryption"]
+
+
+def test_the_excerpt_in_the_document_is_what_is_packaged(packages: dict[str, Path]) -> None:
+    written = (Path(__file__).parents[2] / "docs" / "deployment.md").read_text()
+    excerpt = yaml.safe_load(written.partition("```yaml\n")[2].partition("```")[0])
+    packaged = json.loads((packages["prod"] / TEMPLATE).read_text())
+
+    assert len(excerpt["Resources"]) > 4
+    assert common(excerpt, packaged) == excerpt
+
+
+def common(part: Any, whole: Any) -> Any:
+    """Return of a JSON value what it has in common with another, its members alone compared."""
+    if isinstance(part, dict) and isinstance(whole, dict):
+        return {name: common(part[name], whole[name]) for name in part if name in whole}
+    return whole
 
 
 def test_nothing_is_named_that_the_other_stage_names(packages: dict[str, Path]) -> None:
