@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import structlog
 from pymysql import err as mysql
@@ -19,8 +19,8 @@ from service_kit.database_connections import (
     LOCK_WAIT_SECONDS,
     Connection,
     DatabaseSettings,
+    DriverConnection,
     connect,
-    is_usable,
     tls_context,
 )
 from service_kit.database_errors import Meaning, meaning, number
@@ -98,7 +98,7 @@ class Database:
         self._settings = settings
         self._observer = observer
         self._permits = asyncio.Semaphore(settings.pool_size)
-        self._idle: list[Any] = []
+        self._idle: list[DriverConnection] = []
         self._waiting = 0
         self._in_use = 0
         self._tls = tls_context(settings)
@@ -173,8 +173,8 @@ class Database:
         reusable = False
         try:
             raw = self._pop_idle() or await self._connect()
-            async with asyncio.timeout(USE_SECONDS):
-                result = await _use(Connection(raw), work, transactional=transactional)
+            raw.wire.start_clock(USE_SECONDS)
+            result = await _use(Connection(raw), work, transactional=transactional)
             reusable = True
         except (
             _ConflictError,
@@ -216,8 +216,9 @@ class Database:
             patience.left -= time.monotonic() - began
         self._count(+1)
 
-    def _give_back(self, raw: Any, *, reusable: bool) -> None:
+    def _give_back(self, raw: DriverConnection | None, *, reusable: bool) -> None:
         if raw is not None:
+            raw.wire.stop_clock()
             if reusable and not raw.closed:
                 self._idle.append(raw)
             else:
@@ -229,10 +230,10 @@ class Database:
         self._in_use += change
         self._observer.pool_in_use(self._in_use)
 
-    def _pop_idle(self) -> Any:
+    def _pop_idle(self) -> DriverConnection | None:
         while self._idle:
             raw = self._idle.pop()
-            if is_usable(raw):
+            if raw.is_usable:
                 return raw
             raw.close()
         return None
@@ -242,7 +243,7 @@ class Database:
         while self._idle:
             self._idle.pop().close()
 
-    async def _connect(self) -> Any:
+    async def _connect(self) -> DriverConnection:
         try:
             return await connect(self._settings, self._tls)
         except (mysql.MySQLError, OSError, TimeoutError) as error:

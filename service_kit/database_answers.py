@@ -117,6 +117,11 @@ class Answer:
         self._rest = data[at:]
         return self._rest if self.is_complete else b""
 
+    @property
+    def has_failed(self) -> bool:
+        """Tell whether the statement was refused, or broke off."""
+        return self._packets[-1][0] == _ERROR
+
     def result(self) -> Result:
         """Return what the complete answer says.
 
@@ -134,6 +139,42 @@ class Answer:
         converters = _converters(tuple(self._packets[1 : columns + 1]))
         rows = [_row(packet, converters) for packet in self._packets[columns + 2 : -1]]
         return Result(rows, len(rows), 0, _status(last, 3))
+
+
+class Answers:
+    """The answers to statements that were sent together: the first that fails is the last one."""
+
+    def __init__(self, count: int) -> None:
+        self.are_complete = False
+        self._count = count
+        self._complete: list[Answer] = []
+        self._next = Answer()
+
+    def feed(self, chunk: bytes) -> None:
+        """Take what has come.
+
+        Raises:
+            ConnectionError: it is not the answer to statements of ours, or more than that.
+        """
+        rest = chunk
+        while rest and not self.are_complete:
+            answer = self._next
+            rest = answer.feed(rest)
+            if not answer.is_complete:
+                return
+            self._complete.append(answer)
+            self.are_complete = answer.has_failed or len(self._complete) == self._count
+            self._next = Answer(answer.next_number)
+        if rest:
+            raise ConnectionError("the database answers more than it was asked")
+
+    def results(self) -> list[Result]:
+        """Return what the complete answers say.
+
+        Raises:
+            MySQLError: a statement failed.
+        """
+        return [answer.result() for answer in self._complete]
 
 
 @functools.lru_cache(_DIFFERENT_RESULTS)

@@ -10,13 +10,13 @@ import aiomysql
 from pymysql import err as mysql
 from pymysql.constants import CLIENT, COMMAND, CR
 
-from service_kit.database_answers import Answer, Result, Row
+from service_kit.database_answers import Result, Row
 from service_kit.database_errors import constraint
+from service_kit.database_wire import Wire
 from service_kit.settings import Environment
 
 LOCK_WAIT_SECONDS = 5
 CONNECT_SECONDS = 3.0
-_CHUNK_BYTES = 64 * 1024
 
 _SESSION = (
     f"SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS},"
@@ -161,7 +161,7 @@ async def connect(settings: DatabaseSettings, tls: ssl.SSLContext | None) -> "Dr
     try:
         # connect_timeout covers TCP alone: a mute server would hang the handshake.
         async with asyncio.timeout(CONNECT_SECONDS):
-            await raw._connect()  # noqa: SLF001  # aiomysql.connect() does no more
+            await raw.open()
             await raw.run([_ISOLATION])
     except BaseException:
         raw.close()
@@ -169,13 +169,24 @@ async def connect(settings: DatabaseSettings, tls: ssl.SSLContext | None) -> "Dr
     return raw
 
 
-def is_usable(raw: "DriverConnection") -> bool:
-    """Tell whether the server has not hung up, without asking it."""
-    return not (raw.closed or raw._reader.at_eof() or raw._writer.is_closing())  # noqa: SLF001
-
-
 class DriverConnection(aiomysql.Connection):  # type: ignore[misc]  # it has no types
-    """The driver's connection; answers to statements are read by `database_answers`."""
+    """The driver's connection, which logs in; from then on `Wire` reads the answers."""
+
+    wire: Wire
+
+    @property
+    def is_usable(self) -> bool:
+        """Tell whether neither side has hung up, without asking the server."""
+        return not self.closed and self.wire.is_usable
+
+    async def open(self) -> None:
+        """Connect and log in.
+
+        Raises:
+            MySQLError, OSError: it is not possible.
+        """
+        await self._connect()
+        self.wire = Wire(self._writer.transport)
 
     def written(self, sql: str, parameters: Sequence[Any]) -> str:
         """Return a statement with its parameters put in by the driver."""
@@ -186,14 +197,15 @@ class DriverConnection(aiomysql.Connection):  # type: ignore[misc]  # it has no 
 
         Raises:
             MySQLError: one failed, and those after it were not run; or the server went away.
+            TimeoutError: the wire's clock ran out.
         """
         # The driver writes bytes as text that is turned back into them here.
         data = "; ".join(statements).encode("utf-8", "surrogateescape")
         await self._execute_command(COMMAND.COM_QUERY, data)
         try:
-            results = await self._results(len(statements))
-        except asyncio.CancelledError:
-            self._close_on_cancel()
+            results = await self.wire.answers(len(statements))
+        except (asyncio.CancelledError, TimeoutError):
+            self.close()
             raise
         except OSError as error:
             self.close()
@@ -205,23 +217,6 @@ class DriverConnection(aiomysql.Connection):  # type: ignore[misc]  # it has no 
             self.close()
             raise
         self.server_status = results[-1].status
-        return results
-
-    async def _results(self, count: int) -> list[Result]:
-        results: list[Result] = []
-        number, rest = 1, b""
-        for _ in range(count):
-            answer = Answer(number)
-            rest = answer.feed(rest)
-            while not answer.is_complete:
-                chunk = await self._reader.read(_CHUNK_BYTES)
-                if not chunk:
-                    raise ConnectionResetError("the server hung up")
-                rest = answer.feed(chunk)
-            results.append(answer.result())
-            number = answer.next_number
-        if rest:
-            raise ConnectionError("the database answers more than it was asked")
         return results
 
 

@@ -348,7 +348,7 @@ async def test_idle_connections_that_were_killed_are_replaced_unseen(
     for number in ids:
         table.kill(number)
     await until(
-        lambda: all(raw._reader.at_eof() for raw in pool._idle), "the pool sees that they are dead"
+        lambda: not any(raw.is_usable for raw in pool._idle), "the pool sees that they are dead"
     )
 
     fresh = await ids_of_all(pool, 5)

@@ -213,7 +213,7 @@ async def test_idle_connections_that_were_reset_are_replaced_unseen(
     pool = open_pool(port, size=3)
     ids = await ids_of_all(pool, 3)
     wire.reset()
-    await until(lambda: all(raw._writer.is_closing() for raw in pool._idle), "the pool hears of it")
+    await until(lambda: not any(raw.is_usable for raw in pool._idle), "the pool hears of it")
 
     fresh = await ids_of_all(pool, 3)
 
@@ -228,7 +228,7 @@ async def test_a_pool_whose_connections_were_reset_is_closed_without_ado(
     pool = open_pool(port, size=3)
     await ids_of_all(pool, 3)
     wire.reset()
-    await until(lambda: all(raw._writer.is_closing() for raw in pool._idle), "the pool hears of it")
+    await until(lambda: not any(raw.is_usable for raw in pool._idle), "the pool hears of it")
 
     await pool.close()
 
@@ -444,6 +444,6 @@ async def test_where_tls_is_required_all_is_encrypted(
     assert table.value(counter) == 1
 
     # Saying good-bye takes TLS a round trip, which a loop about to be closed would not wait for.
-    writer = pool._idle[0]._writer
+    wire = pool._idle[0].wire
     await pool.close()
-    await writer.wait_closed()
+    await until(lambda: wire._trouble is not None, "the connection is gone")
