@@ -1,0 +1,86 @@
+"""A client's connection: Tornado's own refusals put into words, and few calls of the system.
+
+Tornado stops listening when a request has come that it does not read yet, and listens again when it
+does, an instant later; it also turns Nagle's algorithm off and on for each answer. That is ten
+calls of the system a request, a tenth of what a hello world costs.
+"""
+
+import socket
+from collections.abc import Awaitable
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from tornado.iostream import IOStream, UnsatisfiableReadError
+
+from service_kit import correlation, jsons
+from service_kit.problems import MEDIA_TYPE, HeadersTooLarge, MalformedRequest, Problem
+
+log = structlog.get_logger()
+
+MOST_UNREAD_BYTES = 256 * 1024
+MOST_AHEAD_BYTES = 64 * 1024
+"""What a client may have sent ahead, and is still listened to."""
+
+_BARE_REFUSAL = b"HTTP/1.1 400 Bad Request\r\n\r\n"
+"""What Tornado writes, and nothing else, where a request breaks HTTP's own rules."""
+
+
+class Stream(IOStream):
+    """The server's end of a connection."""
+
+    _listens_ahead = False
+
+    def __init__(self, connection: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(connection, *args, **kwargs)
+        # An answer is one piece: there is never a second one to wait for.
+        super().set_nodelay(True)  # Tornado's own signature
+
+    def set_nodelay(self, value: bool) -> None:
+        """Leave it as it is."""
+
+    def reading(self) -> bool:
+        """Tell whether to listen: also for what nobody reads yet, if it is little."""
+        return super().reading() or self._listens_ahead
+
+    def write(self, data: bytes | memoryview) -> Awaitable[None]:  # type: ignore[override]
+        """Send bytes; a refusal of Tornado's own in words."""
+        return super().write(_refusal(MalformedRequest()) if data == _BARE_REFUSAL else data)
+
+    def close(self, exc_info: Any = False) -> None:
+        """Close the connection; if that is because of what came, say so first."""
+        if isinstance(exc_info, UnsatisfiableReadError):
+            # By a pattern it looks for the end of the headers, by a plain delimiter for a chunk's.
+            is_header = self._read_regex is not None
+            self._say_last(_refusal(HeadersTooLarge() if is_header else MalformedRequest()))
+        super().close(exc_info)
+
+    def _handle_read(self) -> None:
+        self._listens_ahead = False
+        super()._handle_read()
+        self._listens_ahead = self._read_buffer_size <= MOST_AHEAD_BYTES
+
+    def _say_last(self, answer: bytes) -> None:
+        """Send an answer on a connection that is about to be closed, as far as it goes at once."""
+        with suppress(OSError):
+            self.socket.send(answer)
+            self.socket.shutdown(socket.SHUT_WR)
+            # What is left unread would make the kernel reset the connection: the answer got lost.
+            left = MOST_UNREAD_BYTES
+            while left > 0 and (data := self.socket.recv(65536)):
+                left -= len(data)
+
+
+def _refusal(problem: Problem) -> bytes:
+    correlation_id = correlation.new()
+    log.info("request refused", code=problem.code, correlation_id=correlation_id)
+    body = jsons.encode(problem.document(correlation_id))
+    head = (
+        f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\n"
+        f"Content-Type: {MEDIA_TYPE}\r\n"
+        f"Content-Length: {len(body)}\r\n"
+        f"{correlation.HEADER}: {correlation_id}\r\n"
+        "Connection: close\r\n\r\n"
+    )
+    return head.encode() + body
