@@ -1,12 +1,14 @@
-"""Measures the Orders API against the floor of the machine that it runs on."""
+"""Measures the system: each call against the floor of the machine, and its shape under load."""
 
 import json
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
-from benchmark import report, wrk
+from benchmark import contention, flatness, report, throughput, wrk
 from benchmark.calls import CALLS
 from benchmark.profiling import profile
 from benchmark.ratios import measure_ratios
@@ -20,33 +22,79 @@ from local_system.progress import Progress
 
 _SIZE = 10_000
 _NAMES = [call.name for call in CALLS]
+_PROBES = [probe.name for probe in flatness.PROBES]
+
+Outcome = tuple[str, dict[str, Any]]
+"""What was measured, for people and as a JSON value."""
 
 
 def main() -> int:
     """Run what the command line asks for."""
     arguments = _arguments()
     progress = Progress()
-    chosen = [call for call in CALLS if call.name in (arguments.call or _NAMES)]
     wrk.find_or_install(RUN_DIR / "logs" / "wrk.install.log", progress)
     try:
-        with stand(arguments.size, progress) as system:
-            if arguments.profile:
-                call = next(call for call in CALLS if call.name == arguments.profile)
-                file = Path(f"{call.name}.svg")
-                lines = profile(system, call, arguments.seconds, file)
-                print("\n".join([*lines, f"flame graph: {file}"]))
-                return 0
-            rounds = tqdm(range(arguments.rounds), desc="  rounds", unit="round")
-            floors, measured = measure_ratios(system, chosen, rounds, arguments.seconds)
-            with progress.step("running the same SQL without HTTP"):
-                sql = measure_sql(system, chosen, arguments.seconds)
+        if arguments.profile:
+            print(_profile(arguments, progress))
+            return 0
+        said, document = _STUDIES[arguments.study](arguments, progress)
     except WrongAnswersError as error:
         raise LocalSystemError(f"nothing is said of a system that errs: {error}") from error
-    result = report.document(floors, measured, sql)
-    print(report.table(floors, measured, sql))
+    print(said)
     if arguments.json:
-        arguments.json.write_text(json.dumps(result, indent=1) + "\n")
+        arguments.json.write_text(json.dumps(document, indent=1) + "\n")
     return 0
+
+
+def _profile(arguments: Namespace, progress: Progress) -> str:
+    call = next(call for call in CALLS if call.name == arguments.profile)
+    file = Path(f"{call.name}.svg")
+    with stand(arguments.size, progress) as system:
+        lines = profile(system, call, arguments.seconds, file)
+    return "\n".join([*lines, f"flame graph: {file}"])
+
+
+def _ratios(arguments: Namespace, progress: Progress) -> Outcome:
+    chosen = [call for call in CALLS if call.name in (arguments.call or _NAMES)]
+    with stand(arguments.size, progress) as system:
+        rounds = _rounds(arguments)()
+        floors, measured = measure_ratios(system, chosen, rounds, arguments.seconds)
+        with progress.step("running the same SQL without HTTP"):
+            sql = measure_sql(system, chosen, arguments.seconds)
+    return report.table(floors, measured, sql), report.document(floors, measured, sql)
+
+
+def _flatness(arguments: Namespace, progress: Progress) -> Outcome:
+    size = arguments.size
+    chosen = [probe for probe in flatness.PROBES if probe.name in (arguments.call or _PROBES)]
+    rounds = _rounds(arguments)
+    measured = flatness.measure_flatness(chosen, size, rounds, arguments.seconds, progress)
+    return flatness.table(*measured, size), flatness.document(*measured, size)
+
+
+def _contention(arguments: Namespace, progress: Progress) -> Outcome:
+    with stand(contention.SIZE, progress, workers=contention.WORKERS) as system:
+        rounds = _rounds(arguments)()
+        measured = contention.measure_contention(system, rounds, arguments.seconds)
+    return contention.table(measured), contention.document(measured)
+
+
+def _throughput(arguments: Namespace, progress: Progress) -> Outcome:
+    with stand(throughput.SIZE, progress, workers=throughput.WORKERS) as system:
+        reached = throughput.measure_throughput(system, _rounds(arguments)(), arguments.seconds)
+    return throughput.table(reached), throughput.document(reached)
+
+
+_STUDIES: dict[str, Callable[[Namespace, Progress], Outcome]] = {
+    "ratios": _ratios,
+    "flatness": _flatness,
+    "contention": _contention,
+    "throughput": _throughput,
+}
+
+
+def _rounds(arguments: Namespace) -> Callable[[], "tqdm[int]"]:
+    return lambda: tqdm(range(arguments.rounds), desc="  rounds", unit="round")
 
 
 def _arguments() -> Namespace:
@@ -54,8 +102,10 @@ def _arguments() -> Namespace:
         "bench",
         """
         Starts a system of its own with made-up data, loads it by wrk (installed by apt when it is
-        missing), and prints what each call costs beside the floors: a hello world by Tornado and
-        uvloop, and the same SQL by aiomysql alone, all measured in the same minutes.
+        missing), and prints what was measured. ratios: what each call costs beside the floors, a
+        hello world by Tornado and uvloop, and the same SQL by aiomysql alone, all in the same
+        minutes. flatness: each call among many rows beside few. contention: many clients on the
+        same product, and on the same orders. throughput: what all of the system does in a second.
         """,
         """
         examples:
@@ -63,12 +113,22 @@ def _arguments() -> Namespace:
           scripts/bench                             the same, longer
           scripts/bench --call get_order --call list_orders
           scripts/bench --profile create_order      a flame graph: create_order.svg
+          scripts/bench flatness --size 1000000     a million customers beside a thousand
         """,
+    )
+    described.add_argument(
+        "study", nargs="?", choices=_STUDIES, default="ratios", help="(%(default)s)"
     )
     described.add_argument("--quick", action="store_true", help="two rounds of two seconds")
     described.add_argument("--json", type=Path, metavar="FILE", help="write everything there too")
     described.add_argument("--profile", choices=_NAMES, metavar="CALL", help=", ".join(_NAMES))
-    described.add_argument("--call", action="append", choices=_NAMES, help="this call alone")
+    described.add_argument(
+        "--call",
+        action="append",
+        choices=_PROBES,
+        metavar="CALL",
+        help="this call alone; for flatness also " + ", ".join(_PROBES[len(_NAMES) :]),
+    )
     described.add_argument("--size", type=int, default=_SIZE, help="customers (%(default)s)")
     described.add_argument("--seconds", type=int, help="of a burst (5; 2 if quick)")
     described.add_argument("--rounds", type=int, help="(5; 2 if quick)")

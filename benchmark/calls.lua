@@ -2,7 +2,8 @@
 -- environment: a command line could be read by anybody on the machine, and there is a token.
 
 local call = os.getenv("BENCH_CALL")
-local expected_status = tonumber(os.getenv("BENCH_STATUS"))
+local expected = {}
+for status in (os.getenv("BENCH_STATUSES") or os.getenv("BENCH_STATUS")):gmatch("%d+") do expected[tonumber(status)] = true end
 local expected_text = os.getenv("BENCH_TEXT")
 local run = os.getenv("BENCH_RUN")
 local CHECK_EACH = 20
@@ -53,6 +54,38 @@ local function order()
     any(customers), first, second, last)
 end
 
+local function customer()
+  number = number + 1
+  return string.format('{"name":"Blue Bolt Trading","email":"ops%d@bolt-%s.example","phone":null}',
+    number, run)
+end
+
+-- Each order can take a step once: they are taken in turn, and the burst ends with the last.
+local function step(name)
+  if next_order >= orders.last then wrk.thread:stop() end
+  local id = next_order
+  next_order = next_order + 1
+  return wrk.format("POST", "/orders/" .. id .. "/" .. name, with_key())
+end
+
+-- Confirmed and canceled at random: at any time a few orders are in many hands.
+local HANDS = 8
+local function random_step()
+  number = number + 1
+  local id = orders.first + math.floor(number / HANDS) + math.random(0, HANDS - 1)
+  if id >= orders.last then wrk.thread:stop() end
+  local name = math.random(2) == 1 and "confirm" or "cancel"
+  keyed["X-Idempotency-Key"] = run .. "-" .. number
+  return wrk.format("POST", "/orders/" .. id .. "/" .. name, keyed)
+end
+
+-- Create and confirm in one call; the key is not the orders' own but the call's.
+local function orchestration()
+  number = number + 1
+  local body = order():sub(1, -2) .. ',"idempotency_key":"' .. run .. "-" .. number .. '"}'
+  return wrk.format("POST", "/orchestrator/create-and-confirm-order", sending, body)
+end
+
 local function order_of_one_product()
   return string.format('{"customer_id":%d,"items":[{"product_id":%d,"qty":1}]}',
     any(customers), any(products))
@@ -68,13 +101,15 @@ local requests = {
   create_order_of_one = function()
     return wrk.format("POST", "/orders", sending, order_of_one_product())
   end,
-  -- Each order can be confirmed once: they are taken in turn, and the burst ends with the last.
-  confirm_order = function()
-    if next_order >= orders.last then wrk.thread:stop() end
-    local id = next_order
-    next_order = next_order + 1
-    return wrk.format("POST", "/orders/" .. id .. "/confirm", with_key())
+  get_customer = function() return wrk.format("GET", "/customers/" .. any(customers), headers) end,
+  create_customer = function() return wrk.format("POST", "/customers", sending, customer()) end,
+  change_product = function()
+    return wrk.format("PATCH", "/products/" .. any(products), sending, '{"stock":1000000000}')
   end,
+  confirm_order = function() return step("confirm") end,
+  cancel_order = function() return step("cancel") end,
+  random_step = random_step,
+  orchestrate = orchestration,
 }
 
 request = requests[call]
@@ -88,13 +123,14 @@ end
 
 function init()
   math.randomseed(tonumber(os.getenv("BENCH_SEED")))
-  answered, checked, wrong, example = 0, 0, 0, ""
+  answered, checked, wrong, example, statuses = 0, 0, 0, "", {}
 end
 
 -- Each status is checked, the body of each twentieth answer.
 function response(status, _, body)
   answered = answered + 1
-  local good = status == expected_status
+  statuses[status] = (statuses[status] or 0) + 1
+  local good = expected[status] ~= nil
   if good and answered % CHECK_EACH == 1 then
     checked = checked + 1
     good = body:find(expected_text, 1, true) ~= nil
@@ -118,6 +154,9 @@ function done(summary, latency)
     "p99=" .. latency:percentile(99),
     "example=" .. sender:get("example"):gsub("%s+", " "),
   }
+  for status, count in pairs(sender:get("statuses")) do
+    table.insert(lines, "status" .. status .. "=" .. count)
+  end
   local file = assert(io.open(os.getenv("BENCH_RESULT"), "w"))
   file:write(table.concat(lines, "\n"), "\n")
   file:close()

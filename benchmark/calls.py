@@ -9,7 +9,7 @@ from benchmark.stand import Stand
 from benchmark.wrk import Load
 
 CREATED = 201
-CONFIRMATIONS_A_SECOND = 4_000
+STEPS_A_SECOND = 4_000
 """An order can be confirmed once, so that each second of a burst needs as many fresh ones as could
 be confirmed in it. They are written by SQL before the burst, in CREATED, with their items."""
 
@@ -31,47 +31,56 @@ class Call:
     prepare: Prepare
 
 
-def _plain(request: str, **expected: Any) -> Prepare:
+def plain(request: str, **expected: Any) -> Prepare:
+    """Return what prepares nothing: the request is for rows that are there."""
+
     def prepare(stand: Stand, _seconds: int) -> Load:
-        return _load(stand, request, **expected)
+        return load_of(stand, request, **expected)
 
     return prepare
 
 
-def _confirmations(stand: Stand, seconds: int) -> Load:
-    fresh = add_orders(stand.connection, stand.loaded, CONFIRMATIONS_A_SECOND * seconds)
-    return _load(stand, "confirm_order", text='"status":"CONFIRMED"', orders=fresh)
+def steps(request: str, status: str) -> Prepare:
+    """Return what prepares a step that each order takes once."""
+
+    def prepare(stand: Stand, seconds: int) -> Load:
+        fresh = add_orders(stand.connection, stand.loaded, STEPS_A_SECOND * seconds)
+        return load_of(stand, request, text=f'"status":"{status}"', orders=fresh)
+
+    return prepare
 
 
-def _load(stand: Stand, request: str, **expected: Any) -> Load:
+def load_of(stand: Stand, request: str, **expected: Any) -> Load:
+    """Return a load of the Orders API, about any of the rows unless something else is said."""
     ids = {
         "customers": stand.loaded.customers,
         "products": stand.loaded.products,
         "orders": stand.loaded.orders,
     }
-    return Load(stand.system.orders_url, request, stand.token, **{**ids, **expected})
+    known = {"url": stand.system.orders_url, "token": stand.token, **ids}
+    return Load(request=request, **{**known, **expected})
 
 
 CALLS = (
-    Call("get_product", "GET /products/:id", 0.50, _plain("get_product", text='"price_cents":')),
-    Call("get_order", "GET /orders/:id, 3 items", 0.48, _plain("get_order", text='"qty":')),
+    Call("get_product", "GET /products/:id", 0.50, plain("get_product", text='"price_cents":')),
+    Call("get_order", "GET /orders/:id, 3 items", 0.48, plain("get_order", text='"qty":')),
     Call(
         "list_orders",
         "GET /orders?limit=20",
         0.30,
-        _plain("path", path="/orders?limit=20", text='"next_cursor":"'),
+        plain("path", path="/orders?limit=20", text='"next_cursor":"'),
     ),
     Call(
         "create_order",
         "POST /orders, 3 items",
         0.17,
-        _plain("create_order", status=CREATED, text='"status":"CREATED"'),
+        plain("create_order", statuses=(CREATED,), text='"status":"CREATED"'),
     ),
     Call(
         "create_order_keyed",
         "POST /orders, 3 items, with a key",
         0.15,
-        _plain("create_order_keyed", status=CREATED, text='"status":"CREATED"'),
+        plain("create_order_keyed", statuses=(CREATED,), text='"status":"CREATED"'),
     ),
-    Call("confirm_order", "POST /orders/:id/confirm", 0.25, _confirmations),
+    Call("confirm_order", "POST /orders/:id/confirm", 0.25, steps("confirm_order", "CONFIRMED")),
 )

@@ -20,6 +20,9 @@ time from its beginning to its end, which is much faster than here and there."""
 STATEMENT = 2_000
 """Rows of one statement: some 200 kB."""
 
+UNDER_WAY = 1_000
+"""Orders that clients who are gone may have asked for: their ids are left to them."""
+
 Connection: TypeAlias = "pymysql.Connection[pymysql.cursors.Cursor]"
 
 _CUSTOMERS = "customers (id, name, email, phone, search_text)"
@@ -62,8 +65,9 @@ def load(connection: Connection, size: int) -> Loaded:
 
 
 def add_orders(connection: Connection, loaded: Loaded, count: int) -> range:
-    """Add orders in CREATED and return their ids."""
-    orders = _free_ids(connection, "orders", count)
+    """Add orders in CREATED and return their ids; the API may be writing some as well."""
+    orders = _free_ids(connection, "orders", count, past=UNDER_WAY)
+    _reserve(connection, orders, loaded)
     maker = OrderMaker(loaded.customers, loaded.products, orders, _now(), status="CREATED")
     load_orders(connection, maker, quietly=True)
     return orders
@@ -122,11 +126,21 @@ def _literal(row: Row) -> str:
     return "(" + ",".join("NULL" if value is None else repr(value) for value in row) + ")"
 
 
-def _free_ids(connection: Connection, table: str, count: int) -> range:
+def _free_ids(connection: Connection, table: str, count: int, past: int = 1) -> range:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT COALESCE(MAX(id), 0) + 1 FROM {table}")
-        (first,) = cursor.fetchone() or (1,)
+        cursor.execute(f"SELECT COALESCE(MAX(id), 0) + {past} FROM {table}")
+        (first,) = cursor.fetchone() or (past,)
     return range(first, first + count)
+
+
+def _reserve(connection: Connection, orders: range, loaded: Loaded) -> None:
+    """Have the server go on counting past these ids from now on."""
+    last, customer = orders[-1], loaded.customers[0]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO orders (id, customer_id, total_cents) VALUES (%s, %s, 0)", (last, customer)
+        )
+        cursor.execute("DELETE FROM orders WHERE id = %s", last)
 
 
 def _now() -> datetime:

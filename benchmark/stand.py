@@ -48,10 +48,14 @@ class Stand:
 
 
 @contextmanager
-def stand(size: int, progress: Progress, *, workers: int = 1) -> Iterator[Stand]:
+def stand(
+    size: int, progress: Progress, *, workers: int = 1, database_memory: int | None = None
+) -> Iterator[Stand]:
     """Start a system with ``size`` customers and what belongs to them; end it afterwards.
 
-    Its database is durable as an installation's is. The access log is off, everything else on.
+    Its database is durable as an installation's is; its buffer pool is what an embedded one has
+    unless ``database_memory`` gives another number of bytes. The access log is off, everything else
+    on.
 
     Raises:
         LocalSystemError: something did not start.
@@ -66,6 +70,8 @@ def stand(size: int, progress: Progress, *, workers: int = 1) -> Iterator[Stand]
         )
         cleaning.callback(system.stop)
         system.start()
+        if database_memory is not None:
+            _give_memory(system, database_memory)
         connection = cleaning.enter_context(closing(_connect(system)))
         hello_url, hello = cleaning.enter_context(_hello())
         yield Stand(system, connection, load(connection, size), _token(system), hello_url, hello)
@@ -75,6 +81,13 @@ def _connect(system: LocalSystem) -> Connection:
     settings = DatabaseSettings.from_environment(system.environment("db"))
     account = migrator(settings)
     return connect(settings, account.name, account.password, settings.database)
+
+
+def _give_memory(system: LocalSystem, size: int) -> None:
+    server = system.server
+    settings = DatabaseSettings.from_environment(system.environment("db"))
+    with closing(connect(settings, server.admin_user, server.admin_password)) as connection:
+        connection.query(f"SET GLOBAL innodb_buffer_pool_size = {size}")
 
 
 def _token(system: LocalSystem) -> str:

@@ -16,6 +16,7 @@ from local_system.progress import Progress
 
 _SCRIPT = Path(__file__).with_name("calls.lua")
 _PATIENCE_SECONDS = 30
+_STATUS = "status"
 _MILLISECOND = 1000  # wrk counts microseconds
 
 
@@ -26,7 +27,7 @@ class Load:
     url: str
     request: str
     token: str = field(default="none", repr=False)
-    status: int = 200
+    statuses: tuple[int, ...] = (200,)
     text: str = ""
     customers: range = range(1, 2)
     products: range = range(1, 2)
@@ -38,7 +39,7 @@ class Load:
         return {
             "BENCH_CALL": self.request,
             "BENCH_TOKEN": self.token,
-            "BENCH_STATUS": str(self.status),
+            "BENCH_STATUSES": ",".join(map(str, self.statuses)),
             "BENCH_TEXT": self.text,
             "BENCH_CUSTOMERS": _ids(self.customers),
             "BENCH_PRODUCTS": _ids(self.products),
@@ -59,6 +60,7 @@ class Burst:
     p50_ms: float
     p95_ms: float
     p99_ms: float
+    statuses: Mapping[int, int]
 
     @property
     def rate(self) -> float:
@@ -105,6 +107,11 @@ def burst(load: Load, connections: int, seconds: int) -> Burst:
         p50_ms=float(result["p50"]) / _MILLISECOND,
         p95_ms=float(result["p95"]) / _MILLISECOND,
         p99_ms=float(result["p99"]) / _MILLISECOND,
+        statuses={
+            int(name.removeprefix(_STATUS)): int(count)
+            for name, count in result.items()
+            if name.startswith(_STATUS)
+        },
     )
 
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.system
 
 def bench(*options: str, folder: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "benchmark.bench", "--size=30", "--seconds=1", *options],
+        [sys.executable, "-m", "benchmark.bench", *options, "--seconds=1", "--rounds=1"],
         cwd=folder,
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
         capture_output=True,
@@ -25,7 +25,7 @@ def bench(*options: str, folder: Path) -> "subprocess.CompletedProcess[str]":
 
 
 def test_it_measures_every_call_beside_the_floors(tmp_path: Path) -> None:
-    done = bench("--rounds=1", "--json=out.json", folder=tmp_path)
+    done = bench("--size=30", "--json=out.json", folder=tmp_path)
 
     assert done.returncode == 0, done.stderr
     assert "GET /products/:id" in done.stdout
@@ -46,3 +46,41 @@ def test_it_measures_every_call_beside_the_floors(tmp_path: Path) -> None:
         assert call["cpu_us"]["orders"] > 0
     assert result["sql_alone"]["create_order"]["cpu_us"] > 0
     assert result["calls"]["create_order"]["cpu_us"]["customers"] > 0
+
+
+def test_it_sets_each_call_among_many_rows_beside_the_same_among_few(tmp_path: Path) -> None:
+    calls = ("list_orders", "last_orders", "search_both")
+    done = bench(
+        "flatness",
+        "--size=2000",
+        *(f"--call={call}" for call in calls),
+        "--json=out.json",
+        folder=tmp_path,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "last page / first: GET /orders" in done.stdout
+    result = json.loads((tmp_path / "out.json").read_text())
+    assert set(result["calls"]) == set(calls)
+    for call in result["calls"].values():
+        assert call["few_p50_ms"] > 0
+        assert call["many_cpu_us"] > 0
+
+
+def test_it_counts_what_many_clients_on_the_same_rows_are_told(tmp_path: Path) -> None:
+    done = bench("contention", "--json=out.json", folder=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    result = json.loads((tmp_path / "out.json").read_text())
+    assert result["share"] > 0
+    assert set(result["step_statuses"]) == {"200", "409"}
+
+
+def test_it_says_how_much_all_of_the_system_does(tmp_path: Path) -> None:
+    done = bench("throughput", "--json=out.json", folder=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    result = json.loads((tmp_path / "out.json").read_text())
+    assert result["orchestrate"]["rate"] > 0
+    assert result["orchestrate"]["cpu_us"]["emulators"] > 0
+    assert result["create_order"]["cpu_us"]["database"] > 0
