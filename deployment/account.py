@@ -32,18 +32,19 @@ class Account:
         with asked("asking who we are (sts)"):
             return str(self._session.client("sts").get_caller_identity()["Arn"])
 
-    def missing_settings(self) -> list[str]:
-        """Return the parameters that neither were given nor stand in the parameter store."""
+    def settings(self) -> dict[str, str]:
+        """Return the settings as they were given, else as the parameter store has them."""
         names = {
-            self._target.ssm_parameter(setting)
+            self._target.ssm_parameter(setting): setting
             for setting in SETTINGS
             if setting not in self._target.settings
         }
         if not names:
-            return []
+            return dict(self._target.settings)
         with asked("reading the parameter store (ssm)"):
             found = self._session.client("ssm").get_parameters(Names=sorted(names))
-        return sorted(names - {parameter["Name"] for parameter in found["Parameters"]})
+        stored = {names[one["Name"]]: one["Value"] for one in found["Parameters"]}
+        return {**stored, **self._target.settings}
 
     def secret_version(self) -> str:
         """Return the id of the secret's current version; its value is not read.

@@ -37,7 +37,7 @@ def deploy(target: Target, digest: str | None, root: Path, progress: Progress) -
         prerequisites.check_docker(root)
     account = Account(target)
     progress.note(f"as {account.identity()}, to {target.region}, stage {target.stage}")
-    secret_version = prerequisites.check_stage(account, target)
+    secret_version = prerequisites.check_stage(account, target, progress)
     repository = Repository(account.ecr)
     repository_uri = repository.ensured()
     if digest is None:
@@ -64,7 +64,7 @@ def _pushed(
     target: Target, repository: Repository, uri: str, root: Path, progress: Progress
 ) -> str:
     """Return the digest of the working copy's image, built and pushed unless it is there."""
-    tag = images.tag_of(root)
+    tag = images.tag_of(root, target.architecture)
     found = repository.digest(imageTag=tag)
     if found is not None:
         progress.note(f"the image {tag} is there already")
@@ -125,7 +125,12 @@ def _arguments() -> argparse.ArgumentParser:
         default=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "eu-west-1",
         help="AWS_REGION, else eu-west-1",
     )
-    arguments.add_argument("--architecture", choices=PLATFORMS, default="x86_64")
+    arguments.add_argument(
+        "--architecture",
+        choices=PLATFORMS,
+        default="x86_64",
+        help="of the image and the function, x86_64 unless given",
+    )
     what = arguments.add_mutually_exclusive_group()
     what.add_argument(
         "--image-digest",

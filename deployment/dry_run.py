@@ -26,7 +26,7 @@ def plan(
         command = _shown(["osls", *osls.remove(target)])
         return f"would remove the stack {target.stack} in {target.region}:\n  {command}"
     repository_uri = f"{_ACCOUNT}.dkr.ecr.{target.region}.amazonaws.com/{REPOSITORY}"
-    tag = images.tag_of(root)
+    tag = images.tag_of(root, target.architecture)
     image_uri = f"{repository_uri}@{digest or 'sha256:' + '0' * 64}"
     written = _packaged(target, image_uri, root, progress)
     lines = [

@@ -49,14 +49,14 @@ def pushed_digest(root: Path, repository_uri: str, tag: str) -> str:
     raise LocalSystemError(f"docker does not know the digest of {repository_uri}:{tag}")
 
 
-def tag_of(root: Path) -> str:
-    """Return the tag of the working copy: version and commit.
+def tag_of(root: Path, architecture: str) -> str:
+    """Return the tag of the working copy's image: version, commit and architecture.
 
     What is more than a commit gets the time too, and so is never taken for what was built before.
     """
     version = tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"]
     commit = commands.output(["git", "rev-parse", "--short=12", "HEAD"], root)
     if commit and commands.output(["git", "status", "--porcelain"], root) == "":
-        return f"{version}-{commit}"
+        return f"{version}-{commit}-{architecture}"
     now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    return "-".join(filter(None, (version, commit, "dirty", now)))
+    return "-".join(filter(None, (version, commit, "dirty", now, architecture)))

@@ -72,7 +72,7 @@ def deployer(clone: Path, cloud: Cloud, told: dict[str, str]) -> Iterator[Deploy
     for stage in STAGES:
         deployer.describe(stage, told)
     yield deployer
-    remove_images(cloud.registry, tag_of(clone))
+    remove_images(cloud.registry, tag_of(clone, "x86_64"))
 
 
 @pytest.fixture(scope="session")

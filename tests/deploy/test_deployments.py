@@ -91,6 +91,8 @@ def test_the_same_command_again_builds_nothing_and_changes_nothing(
 
     assert done.returncode == 0, done.stderr
     assert "is there already" in done.stderr
+    # The services of this test listen on loopback, without TLS.
+    assert "warning: CUSTOMERS_API_BASE is not https://" in done.stderr
     assert "No changes to deploy" in done.stderr
     assert deployer.stack("dev") == before
     assert deployer.image_uri("dev") == image_uri

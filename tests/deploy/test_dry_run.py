@@ -1,6 +1,7 @@
 """scripts/deploy --dry-run: what it says, without an AWS account and without asking for one."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -71,5 +72,7 @@ def test_another_architecture_is_built_and_deployed_together(clone: Path) -> Non
     said = dry_run(clone, "--stage", "dev", "--architecture", "arm64")
 
     assert "--platform linux/arm64" in said
+    # Nor is the image of one taken for that of the other.
+    assert re.search(r"orchestrator:\S+-arm64$", said, re.MULTILINE)
     function = template_of(clone, "dev")["Resources"]["OrchestratorLambdaFunction"]["Properties"]
     assert function["Architectures"] == ["arm64"]
