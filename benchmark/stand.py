@@ -1,6 +1,7 @@
 """The test stand: a whole system of its own, with data, and the floor beside it."""
 
 import dataclasses
+import signal
 import subprocess
 import sys
 import tempfile
@@ -61,6 +62,9 @@ def stand(
         LocalSystemError: something did not start.
     """
     with ExitStack() as cleaning:
+        # Whoever ends us by SIGTERM does not mean to leave a system behind.
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        cleaning.callback(signal.signal, signal.SIGTERM, before)
         folder = Path(cleaning.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         system = dataclasses.replace(
             temporary_system(folder / "run", {"ACCESS_LOG": "off"}),

@@ -1,11 +1,15 @@
 """scripts/bench, as short as it can be: what it says, not how fast anything is."""
 
+import asyncio
 import json
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
+
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -84,3 +88,30 @@ def test_it_says_how_much_all_of_the_system_does(tmp_path: Path) -> None:
     assert result["orchestrate"]["rate"] > 0
     assert result["orchestrate"]["cpu_us"]["emulators"] > 0
     assert result["create_order"]["cpu_us"]["database"] > 0
+
+
+def test_it_leaves_no_system_behind_when_it_is_told_to_end(tmp_path: Path) -> None:
+    def running() -> list[list[str]]:
+        """Return the command lines that have to do with the temporary folder."""
+        lines = (process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"]))
+        return [line for line in lines if str(tmp_path) in " ".join(line)]
+
+    def is_supervisor(line: list[str]) -> bool:
+        return "supervisor.supervisord" in line
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "benchmark.bench", "--size=30"],
+        cwd=tmp_path,
+        env={
+            "PYTHONPATH": str(ROOT),
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "TMPDIR": str(tmp_path),
+        },
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        has_started = until(lambda: any(map(is_supervisor, running())), "a system", 60)
+        asyncio.run(has_started)
+        process.terminate()
+
+    assert process.returncode == 130
+    assert running() == []
