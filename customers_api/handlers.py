@@ -31,6 +31,13 @@ class CustomersHandler(JsonHandler):
           without a phone: {name: Nordwind GmbH, email: einkauf@nordwind.example}
         x-answers: {"201": Customer}
         x-answer-headers: [ETag, Location]
+        x-example:
+          id: 7
+          name: Bolts Ltd
+          email: ops@bolts.example
+          phone: "+44 20 5550 0101"
+          created_at: "2026-01-12T09:00:00.000Z"
+          updated_at: "2026-01-12T09:00:00.000Z"
         x-links:
           getCustomer: {customer_id: $response.body#/id}
           replaceCustomer:
@@ -106,6 +113,7 @@ class CustomerHandler(JsonHandler):
         tags: [customers]
         x-headers: [If-Match]
         x-body: CustomerInput
+        x-body-example: {name: ACME, email: ops@acme.com, phone: +34 910 000 001}
         x-answers: {"200": Customer}
         x-answer-headers: [ETag]
         x-example: {updated_at: "2026-01-05T09:30:00.000Z"}

@@ -31,6 +31,7 @@ ABOUT = About(
         " A customer orders products; the order is confirmed once or canceled in time; no unit is"
         " sold twice.",
         guide.WHO_MAY_CALL,
+        guide.SERVICES_AT_THE_GATEWAY,
         guide.REPEATS,
         guide.ERRORS,
         guide.ORCHESTRATOR_ERRORS,

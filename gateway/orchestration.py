@@ -54,9 +54,10 @@ class OrchestrationHandler(FailureShape, WaitingHandler):
         description: >-
           The customer is looked up, the order is created and its stock taken, the order is
           confirmed; you get customer, order and items at once. The same `idempotency_key` gives
-          the same order, however often and whenever the call is repeated. After 503 or 504 repeat
-          it: the work is finished under the key. If the confirmation is refused for good, the
-          order is canceled again.
+          the same order, however often the call is repeated, for 24 hours, unless the installation
+          keeps keys for another time; after that it is a new call and makes a new order. After 503
+          or 504 repeat it: the work is finished under the key. If the confirmation is refused for
+          good, the order is canceled again.
         operationId: createAndConfirmOrder
         tags: [orchestrator]
         x-body: CreateAndConfirmOrder

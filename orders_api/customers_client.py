@@ -42,7 +42,7 @@ class CustomersClient:
         except (UpstreamUnavailable, UpstreamTimeout) as problem:
             raise CustomersUnavailable from problem
         if reply.status == _NOT_FOUND and reply.code == CustomerNotFound.code:
-            raise CustomerNotFound(f"There is no customer {customer_id}.")
+            raise CustomerNotFound
         # Only its own words count: a proxy's 404, or another customer, says nothing of this one.
         body = reply.body if isinstance(reply.body, dict) else {}
         if reply.status != _OK or body.get("id") != customer_id:

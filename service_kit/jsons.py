@@ -22,7 +22,7 @@ def decode(data: bytes | str) -> Any:
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        raise InvalidJson(f"The body is not JSON: {error}.") from None
+        raise InvalidJson(f"The body is not JSON: {_reason(data, error)}.") from None
 
 
 def whole_numbers(value: Any) -> Any:
@@ -48,6 +48,15 @@ def is_json(content_type: str) -> bool:
     return (media_type == "application/json" or media_type.endswith("+json")) and all(
         charset in {"utf-8", "utf8"} for charset in charsets
     )
+
+
+def _reason(data: bytes | str, error: orjson.JSONDecodeError) -> str:
+    """Return what is wrong, for whoever sent it; orjson speaks of its own insides twice."""
+    if not data.strip():
+        return "it is empty"
+    if "UTF-8" in error.msg:
+        return "it is not UTF-8"
+    return f"{error.msg}: line {error.lineno}, column {error.colno}"
 
 
 def _write(value: Any, *, sort_names: bool) -> bytes:

@@ -1,16 +1,25 @@
 """What a document says once and refers to, as far as something refers to it."""
 
+import uuid
 from collections.abc import Iterable
 from typing import Any
 
 from service_kit import correlation
-from service_kit.openapi_vocabulary import ANSWER_HEADERS, REQUEST_HEADERS, SECURITY_SCHEMES
+from service_kit.openapi_vocabulary import (
+    ANSWER_HEADERS,
+    KEY_HEADER,
+    REQUEST_HEADERS,
+    SECURITY_SCHEMES,
+)
 from service_kit.schemas import OWN_KEYWORDS, Schemas
 
 Document = dict[str, Any]
 
 _LARGEST_EXACT = 2**53 - 1
 """Up to here every JSON reader keeps an integer exactly (RFC 8259, section 6)."""
+
+_EXAMPLE_IDS = {"customer_id": 1, "product_id": 2, "order_id": 1}
+"""Rows that the example data has."""
 
 _PREFIX = "#/components/"
 _KINDS = ("schemas", "responses", "parameters", "headers", "securitySchemes")
@@ -66,6 +75,16 @@ class Components:
         part = {"name": name, "in": "header", "required": required, **REQUEST_HEADERS[name]}
         return self.reference("parameters", f"{name}.required" if required else name, part)
 
+    def key_parameter(self, operation: str, *, required: bool) -> Document:
+        """Return the parameter of an idempotency key, with an example of this operation alone.
+
+        A key names one request: one example for several operations would be refused by the second.
+        """
+        part = REQUEST_HEADERS[KEY_HEADER]
+        example = str(uuid.uuid5(uuid.NAMESPACE_URL, operation))
+        schema = {**part["schema"], "examples": [example]}
+        return {"name": KEY_HEADER, "in": "header", "required": required, **part, "schema": schema}
+
     def path_parameter(self, name: str) -> Document:
         """Return a reference to the id in a path: ``customer_id``."""
         kind = name.removesuffix("_id")
@@ -78,6 +97,7 @@ class Components:
                 "type": "integer",
                 "minimum": 1,
                 "maximum": _LARGEST_EXACT,
+                "examples": [_EXAMPLE_IDS[name]],
             },
         }
         return self.reference("parameters", name, part)

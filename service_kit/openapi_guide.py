@@ -10,6 +10,10 @@ token that is missing, wrong or too old is answered by 401 `UNAUTHORIZED`."""
 SERVICES_TOO = """\
 Another service calls with the services' token instead (`scripts/token --service`)."""
 
+SERVICES_AT_THE_GATEWAY = """\
+Products and orders take the services' token (`scripts/token --service`) as well; nobody needs it
+here."""
+
 ERRORS = """\
 ## When a call is refused
 
@@ -26,7 +30,8 @@ ORCHESTRATOR_ERRORS = """\
 
 Its answer is `{"success": false, "correlationId", "error": {"code", "message", "errors"}}`, under
 the status and the code of the step that refused. `code` is stable. After 503 and 504 repeat the
-call with the same `idempotency_key`: it finishes the work, whatever was done before."""
+call with the same `idempotency_key`: it finishes the work, whatever was done before, as long as the
+key lives: 24 hours, unless the installation keeps keys for another time."""
 
 LIMITS_OF_CALLS = """\
 ## Too many calls, and no answer
@@ -38,8 +43,10 @@ had no key."""
 INPUT = """\
 ## What is sent
 
-JSON in UTF-8, 1 MiB at most. Fields that are not known are refused. Texts are trimmed and put in
-Unicode's NFC. Money is in cents, times are UTC (RFC 3339, with `Z`)."""
+JSON in UTF-8, 1 MiB at most, as `application/json` or another type that ends in `+json`; a body
+without a `Content-Type` is taken for JSON. Fields that are not known are refused. Texts are trimmed
+and put in Unicode's NFC; what a schema says of their length and form holds after that. Money is in
+cents, times are UTC (RFC 3339, with `Z`)."""
 
 LISTS = """\
 ## Lists
@@ -52,15 +59,21 @@ VERSIONS = """\
 ## Versions
 
 A single resource comes with an `ETag`. Send it back as `If-None-Match` to read only what has
-changed (304), or as `If-Match` to change only what you have seen (412 `PRECONDITION_FAILED`)."""
+changed (304). Where `PUT`, `PATCH` or `DELETE` takes `If-Match`, send it back as that to change
+only what you have seen (412 `PRECONDITION_FAILED`). To confirm or to cancel an order takes no
+`If-Match`: the order's status decides."""
 
 REPEATS = """\
 ## Repeating a call
 
 A request with an `X-Idempotency-Key` can be repeated until it is answered: the same operation with
 the same input gets the first response again, byte for byte, with `Idempotent-Replayed: true`.
-Anything else under that key is refused (422 `IDEMPOTENCY_KEY_REUSED`). A request that was refused
-had no effect and leaves its key free."""
+Anything else under that key is refused (422 `IDEMPOTENCY_KEY_REUSED`), unless it does not even fit
+its schema, which is told first (`VALIDATION_FAILED`). A request that was refused had no effect and
+leaves its key free.
+
+A key lives for 24 hours, unless the installation keeps keys for another time
+(`IDEMPOTENCY_TTL_SECONDS`). After that it is free, and the same request acts again."""
 
 
 def introduction(*parts: str) -> str:

@@ -5,6 +5,7 @@ shorter there and spelled out here:
 
 - ``x-body: Name``               the request body is of this schema; its example is the schema's
 - ``x-body-optional: true``      it may be left out
+- ``x-body-example: value``      its example, if it is not the schema's
 - ``x-body-examples: {title: value}``  further examples of it
 - ``x-query: Name``              the query parameters are the properties of this schema
 - ``x-headers: [Name]``          request headers, from `REQUEST_HEADERS`; within ``responses`` those
@@ -29,6 +30,7 @@ from service_kit import correlation
 from service_kit.handlers import Access
 from service_kit.openapi_components import Components, Document
 from service_kit.openapi_refusals import Facts, Refusals
+from service_kit.openapi_vocabulary import KEY_HEADER
 from service_kit.problems import ValidationFailed
 from service_kit.schemas import Schemas
 
@@ -42,6 +44,7 @@ _WORDS = frozenset(
     {
         "x-body",
         "x-body-optional",
+        "x-body-example",
         "x-body-examples",
         "x-query",
         "x-headers",
@@ -102,8 +105,13 @@ class OperationWriter:
         return [
             *(self.components.path_parameter(name) for name in names),
             *self._query_parameters(given.get("x-query")),
-            *(self.components.header_parameter(h, required=h in required) for h in headers),
+            *(self._header(h, given, required=h in required) for h in headers),
         ]
+
+    def _header(self, name: str, given: Document, *, required: bool) -> Document:
+        if name == KEY_HEADER:
+            return self.components.key_parameter(given["operationId"], required=required)
+        return self.components.header_parameter(name, required=required)
 
     def _query_parameters(self, name: str | None) -> list[Document]:
         if name is None:
@@ -120,7 +128,8 @@ class OperationWriter:
 
     def _request_body(self, given: Document) -> Document:
         name = given["x-body"]
-        examples = {name: self.components.example(name), **given.get("x-body-examples", {})}
+        first = given.get("x-body-example", self.components.example(name))
+        examples = {name: first, **given.get("x-body-examples", {})}
         content = {
             "schema": self.components.schema(name),
             "examples": {title: {"value": value} for title, value in examples.items()},

@@ -5,6 +5,7 @@ from typing import Any
 from service_kit import correlation
 
 EXAMPLE_CORRELATION_ID = "req-789"
+KEY_HEADER = "X-Idempotency-Key"
 
 REQUEST_HEADERS: dict[str, dict[str, Any]] = {
     correlation.HEADER: {
@@ -14,17 +15,17 @@ REQUEST_HEADERS: dict[str, dict[str, Any]] = {
             " digits and `. _ : -`. Another value is replaced by a new id."
         ),
     },
-    "X-Idempotency-Key": {
+    KEY_HEADER: {
         "schema": {
             "type": "string",
             "minLength": 1,
             "maxLength": 255,
             "pattern": "^[!-~]([ -~]*[!-~])?$",
-            "examples": ["0b6ae2a5-7f4b-4c9c-9a57-2d8c2f0f5e11"],
         },
         "description": (
-            "Names this request, to the whole installation, for 24 hours: use a UUID. A repeat"
-            " under it gets the first response again and does nothing."
+            "Names this request, to the whole installation, for 24 hours, unless it keeps keys for"
+            " another time: use a UUID. A repeat under it gets the first response again and does"
+            " nothing."
         ),
     },
     "If-None-Match": {
@@ -54,7 +55,11 @@ ANSWER_HEADERS: dict[str, dict[str, Any]] = {
     },
     "Location": {
         "required": True,
-        "schema": {"type": "string", "format": "uri-reference"},
+        "schema": {
+            "type": "string",
+            "format": "uri-reference",
+            "examples": ["/customers/7", "/products/11", "/orders/101"],
+        },
         "description": "Where the new resource is.",
     },
     "Idempotent-Replayed": {

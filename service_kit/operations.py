@@ -71,8 +71,10 @@ class HealthHandler(JsonHandler):
         ---
         summary: Tell whether the service can do its work
         description: >-
-          All that it stands on is asked, once for all who ask within 0.4 s. For a load balancer:
-          503 takes it out until it can work again.
+          A service asks its database, the gateway both services and its emulators, once for all who
+          ask within 0.4 s. The Orders API does not ask the Customers API: without that it takes no
+          new orders, and does all else. For a load balancer: 503 takes it out until it can work
+          again.
         operationId: getHealth
         tags: [operations]
         responses:

@@ -149,7 +149,7 @@ class UnsupportedMediaType(Problem):
 
     status = 415
     code = "UNSUPPORTED_MEDIA_TYPE"
-    title = "The body must be application/json in UTF-8"
+    title = "The body must be JSON (application/json, or a type with +json) in UTF-8"
 
 
 class ValidationFailed(Problem):

@@ -188,10 +188,10 @@ _SENTENCES: dict[str, Callable[[Any], str]] = {
     "type": lambda names: f"must be {_types(names)}",
     "minimum": lambda limit: f"must be {limit} or more",
     "maximum": lambda limit: f"must be {limit} or less",
-    "minLength": lambda limit: f"must have {limit} characters or more",
-    "maxLength": lambda limit: f"must have {limit} characters or fewer",
-    "minItems": lambda limit: f"must have {limit} items or more",
-    "maxItems": lambda limit: f"must have {limit} items or fewer",
+    "minLength": lambda limit: f"must have {_count(limit, 'character')} or more",
+    "maxLength": lambda limit: f"must have {_count(limit, 'character')} or fewer",
+    "minItems": lambda limit: f"must have {_count(limit, 'item')} or more",
+    "maxItems": lambda limit: f"must have {_count(limit, 'item')} or fewer",
     "enum": lambda values: f"must be one of {', '.join(map(str, values))}",
 }
 
@@ -199,6 +199,10 @@ _SENTENCES: dict[str, Callable[[Any], str]] = {
 def _sentence(error: "ValidationError") -> str:
     write = _SENTENCES.get(str(error.validator))
     return write(error.validator_value) if write else error.message
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _types(names: str | list[str]) -> str:

@@ -149,7 +149,7 @@ class OrderService:
             except _OutrunError:
                 continue
             except MissingReference as error:
-                raise CustomerNotFound(f"There is no customer {customer_id}.") from error
+                raise CustomerNotFound from error
         raise Busy("Prices or stock of these products change too fast; try again.")
 
 

@@ -27,13 +27,21 @@ class ProductsHandler(JsonHandler):
         x-body: ProductInput
         x-answers: {"201": Product}
         x-answer-headers: [ETag, Location]
+        x-example:
+          id: 11
+          sku: BOLT-M8
+          name: Bolt M8, 100 pieces
+          price_cents: 1250
+          stock: 500
+          created_at: "2026-01-12T09:00:00.000Z"
+          updated_at: "2026-01-12T09:00:00.000Z"
         x-links:
           getProduct: {product_id: $response.body#/id}
           changeProduct:
             product_id: $response.body#/id
             header.If-Match: $response.header.ETag
         x-problems: [SKU_TAKEN]
-        x-refused: {sku: LAPTOP 14, name: Laptop 14 in, price_cents: 1299.5, stock: 500}
+        x-refused: {sku: BOLT M8, name: "Bolt M8, 100 pieces", price_cents: 12.5, stock: 500}
         """
         product = await self.products.create(**self.json_body("ProductInput"))
         self.created(f"/products/{product.id}", product.document(), etag=product.etag)
@@ -101,11 +109,11 @@ class ProductHandler(JsonHandler):
         x-body: ProductChange
         x-body-examples:
           five units left the shelf: {stock_delta: -5}
+          another price: {price_cents: 119900}
           the shelf was counted: {stock: 480}
         x-answers: {"200": Product}
         x-answer-headers: [ETag]
-        x-example:
-          {price_cents: 119900, stock: 525, updated_at: "2026-01-05T09:30:00.000Z"}
+        x-example: {stock: 100025, updated_at: "2026-01-12T09:00:00.000Z"}
         x-links:
           getProduct: {product_id: $response.body#/id}
         x-problems: [PRODUCT_NOT_FOUND, INSUFFICIENT_STOCK, PRECONDITION_FAILED]

@@ -6,6 +6,7 @@ each as narrowly as its reason; schemathesis reports how many.
 
 import json
 import os
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -171,7 +172,11 @@ def _is_refused_inside(case: Case[Any], response: Response) -> bool:
     if case.path != INVOCATIONS:
         return False
     answer = response.json()
-    return answer.get("success") is False or "errorType" in answer
+    return (
+        answer.get("success") is False
+        or answer.get("statusCode", 0) >= HTTPStatus.BAD_REQUEST
+        or "errorType" in answer
+    )
 
 
 def _cannot_be_stated(fact: dict[str, str]) -> bool:

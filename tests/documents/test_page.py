@@ -1,6 +1,7 @@
 """The page is used as a person uses it, in a browser on a machine without internet."""
 
 import json
+import re
 import uuid
 from collections.abc import Callable
 
@@ -137,6 +138,75 @@ def test_a_key_that_is_filled_in_is_a_new_one_on_each_visit(gateway_page: DocsPa
 
     assert len(set(keys)) == 4
     assert all(str(uuid.UUID(key)) == key for key in keys)
+
+
+def test_what_is_filled_in_creates_on_each_visit(
+    gateway_page: DocsPage, printed_token: Callable[..., str]
+) -> None:
+    page = gateway_page
+    for _ in range(2):
+        page.authorise("operator", printed_token())
+        for path in ("/customers", "/products"):
+            answer = page.operation("post", path).execute()
+            assert answer.status == 201, answer.body
+        page.open()
+
+
+def test_an_id_is_filled_in_but_not_that_of_what_is_deleted(
+    gateway_page: DocsPage, printed_token: Callable[..., str]
+) -> None:
+    page = gateway_page
+    page.authorise("operator", printed_token())
+
+    read = page.operation("get", "/customers/{customer_id}").execute()
+    deletion = page.operation("delete", "/customers/{customer_id}")
+
+    assert (read.status, read.json["id"]) == (200, 1)
+    assert deletion.field("customer_id").input_value() == ""
+
+
+def test_a_correlation_id_that_is_filled_in_is_nobody_elses(gateway_page: DocsPage) -> None:
+    body = json.loads(gateway_page.operation("post", ORCHESTRATION).body.input_value())
+
+    assert re.fullmatch("page-[0-9a-f]{8}", body["correlation_id"])
+
+
+@pytest.mark.parametrize(
+    ("service", "schemes"),
+    [("gateway", ["operator"]), ("orders", ["operator"]), ("customers", ["operator", "service"])],
+)
+def test_a_token_is_asked_for_only_where_it_is_needed(
+    system: LocalSystem, open_page: Open, service: str, schemes: list[str]
+) -> None:
+    page = open_page(getattr(system, f"{service}_url")).page
+    page.get_by_role("button", name="Authorize").first.click()
+
+    names = page.locator(".auth-container h4 code").all_text_contents()
+
+    assert names == schemes
+    for scheme in schemes:
+        expect(page.get_by_label(f"Token, as {scheme}")).to_have_count(1)
+
+
+@pytest.mark.parametrize("before", ["Bearer ", "Authorization: bearer ", " "])
+def test_a_token_may_be_pasted_with_what_stands_before_it(
+    gateway_page: DocsPage, printed_token: Callable[..., str], before: str
+) -> None:
+    gateway_page.authorise("operator", before + printed_token())
+
+    assert gateway_page.operation("get", "/customers").execute().status == 200
+
+
+def test_what_a_refusal_looks_like_is_folded(gateway_page: DocsPage) -> None:
+    order = gateway_page.operation("post", "/orders").block
+    conflict = order.locator('.responses-table tr.response[data-code="409"]')
+    expect(conflict).to_contain_text("INSUFFICIENT_STOCK: There is not enough stock.")
+    expect(conflict.locator(".highlight-code")).to_have_count(0)
+
+    conflict.get_by_role("button", name="Example and headers").click()
+
+    expect(conflict.locator(".highlight-code")).to_contain_text('"available": 1')
+    assert gateway_page.disturbances() == []
 
 
 def test_what_may_be_left_out_is_left_out_unless_somebody_fills_it_in(

@@ -62,22 +62,29 @@ def test_each_service_serves_its_document_for_the_place_where_it_is_read(
 @pytest.mark.parametrize(
     ("event", "shape"),
     [
-        pytest.param(None, "OrchestrationSucceeded", id="the example"),
-        pytest.param(b"{}", "OrchestrationFailed", id="an empty event"),
-        pytest.param(b"nonsense", "errorMessage", id="no JSON"),
+        ("an example", "OrchestrationSucceeded"),
+        ("over HTTP", "ProxyResponse"),
+        ("{}", "OrchestrationFailed"),
+        ("nonsense", "errorMessage"),
     ],
 )
 def test_the_bare_invocation_answers_as_its_document_says(
-    system: LocalSystem, event: bytes | None, shape: str
+    system: LocalSystem, event: str, shape: str
 ) -> None:
     document = read("orchestrator_image/openapi.yaml")
     operation = Operation(document, INVOCATION, "post")
     ((_, sent), *answers) = operation.contents()
-    example = sent["examples"]["CreateAndConfirmOrder"]["value"]
+    examples = {name: example["value"] for name, example in sent["examples"].items()}
+    order = json.dumps(an_order(system, examples["CreateAndConfirmOrder"]))
+    over_http = {
+        **examples["HttpEvent"],
+        "headers": {"authorization": f"Bearer {token_of(system)}"},
+        "body": order,
+    }
+    events = {"an example": order, "over HTTP": json.dumps(over_http)}
 
     media_type, answer = fetched(
-        f"{system.emulator_url}{INVOCATION}",
-        event or json.dumps(an_order(system, example)).encode(),
+        f"{system.emulator_url}{INVOCATION}", events.get(event, event).encode()
     )
 
     assert f"{operation} 200 {media_type}" in [place for place, _ in answers]
@@ -86,3 +93,4 @@ def test_the_bare_invocation_answers_as_its_document_says(
     Draft202012Validator({**schema, **components}).validate(answer)
     alternatives = {s.get("$ref", "errorMessage").rpartition("/")[2]: s for s in schema["oneOf"]}
     assert Draft202012Validator({**alternatives[shape], **components}).is_valid(answer)
+    assert answer.get("statusCode", 201) == 201

@@ -29,6 +29,23 @@ def test_what_was_encoded_is_decoded_as_the_same_value(value: Any) -> None:
     assert jsons.decode(jsons.encode(value)) == value
 
 
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "it is empty"),
+        (b" \n", "it is empty"),
+        (b'{"name": "\xff"}', "it is not UTF-8"),
+        ("\ud800", "it is not UTF-8"),
+        (b'{"name": 1,}', "trailing comma is not allowed: line 1, column 11"),
+    ],
+)
+def test_what_is_not_json_is_told_in_words_of_the_sender(data: bytes | str, reason: str) -> None:
+    with pytest.raises(InvalidJson) as refusal:
+        jsons.decode(data)
+
+    assert refusal.value.detail == f"The body is not JSON: {reason}."
+
+
 def test_json_is_written_compactly_in_utf_8() -> None:
     assert jsons.encode({"name": "Café 😀", "n": [1, None]}) == (
         '{"name":"Café 😀","n":[1,null]}'.encode()

@@ -122,9 +122,8 @@ def test_every_example_is_of_the_shape_that_it_is_an_example_of(operation: Opera
     for place, content in operation.contents():
         schema = {**content["schema"], "components": components}
         validator = Draft202012Validator(schema, format_checker=FormatChecker())
-        if content["schema"].get("contentMediaType") is None:
-            assert content["examples"], place
-        for name, example in content.get("examples", {}).items():
+        assert content["examples"], place
+        for name, example in content["examples"].items():
             errors = [error.message for error in validator.iter_errors(example["value"])]
             assert errors == [], f"{place} {name}"
 
@@ -135,6 +134,63 @@ def test_parameters_have_examples_of_their_shape(operation: Operation) -> None:
         validator = Draft202012Validator(parameter["schema"], format_checker=FormatChecker())
         for example in parameter["schema"].get("examples", []):
             assert list(validator.iter_errors(example)) == [], parameter["name"]
+
+
+@each_operation
+def test_what_has_to_be_filled_in_has_an_example(operation: Operation) -> None:
+    required = [parameter for parameter in operation.parameters if parameter.get("required")]
+
+    assert [p["name"] for p in required if not p["schema"].get("examples")] == []
+
+
+def test_no_key_is_an_example_of_two_operations() -> None:
+    for document in DOCUMENTS.values():
+        keys = [
+            key
+            for operation in operations(document)
+            for parameter in operation.parameters
+            if parameter["name"] == "X-Idempotency-Key"
+            for key in parameter["schema"]["examples"]
+        ]
+        assert len(keys) == len(set(keys))
+
+
+def test_where_a_call_may_be_repeated_it_is_said_how_long_its_key_lives() -> None:
+    document = DOCUMENTS["gateway/openapi.yaml"]
+    by_name = {operation.own["operationId"]: operation for operation in operations(document)}
+    keys = [p for p in by_name["createOrder"].parameters if p["name"] == "X-Idempotency-Key"]
+    body = document["components"]["schemas"]["CreateAndConfirmOrder"]
+
+    told = [
+        document["info"]["description"],
+        by_name["createAndConfirmOrder"].own["description"],
+        body["properties"]["idempotency_key"]["description"],
+        *(key["description"] for key in keys),
+    ]
+
+    assert len(told) == 4
+    assert [text for text in told if "24 hours" not in text] == []
+
+
+def test_what_is_created_by_an_example_is_not_in_the_example_data() -> None:
+    seed = (ROOT / "db/seed.sql").read_text("utf-8")
+    schemas = DOCUMENTS["gateway/openapi.yaml"]["components"]["schemas"]
+    ((customer,), (product,)) = (
+        schemas[name]["examples"] for name in ("CustomerInput", "ProductInput")
+    )
+
+    assert "'ops@acme.com'" in seed
+    assert f"'{customer['email']}'" not in seed
+    assert f"'{product['sku']}'" not in seed
+
+
+def test_a_product_of_an_example_is_the_one_of_the_example_data() -> None:
+    seed = (ROOT / "db/seed.sql").read_text("utf-8")
+    (product,) = DOCUMENTS["gateway/openapi.yaml"]["components"]["schemas"]["Product"]["examples"]
+
+    row = "({id}, '{sku}', '{name}', {price_cents}, {stock}, ".format(**product)
+
+    assert row in seed
 
 
 @each_operation

@@ -148,6 +148,15 @@ def test_all_errors_are_reported_with_a_pointer_each(whole: Validator) -> None:
     }
 
 
+def test_a_bound_of_one_is_told_in_the_singular(tmp_path: Path) -> None:
+    bounds = {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}}
+    (tmp_path / "Some.json").write_text(json.dumps(bounds), "utf-8")
+    validator = Schemas(tmp_path).validator("Some")
+
+    assert errors_of(validator, []) == [("", "must have 1 item or more")]
+    assert errors_of(validator, [""]) == [("/0", "must have 1 character or more")]
+
+
 def test_each_fact_is_told_once_even_if_two_keywords_refuse_by_one_rule(whole: Validator) -> None:
     errors = errors_of(whole, {"name": "ok", "parts": [], "code": "A"})
 
