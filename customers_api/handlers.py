@@ -124,7 +124,7 @@ class CustomerHandler(JsonHandler):
         """
         number = self.path_id(customer_id)
         details = CustomerDetails.from_input(self.json_body("CustomerInput"))
-        customer = await self.customers.replace(number, details, self.if_match())
+        customer = await self.customers.replace(number, details, self.precondition())
         self.reply(customer.document(), etag=customer.etag)
 
     async def delete(self, customer_id: str) -> None:
@@ -141,7 +141,7 @@ class CustomerHandler(JsonHandler):
         x-answers: {"204": null}
         x-problems: [CUSTOMER_NOT_FOUND, PRECONDITION_FAILED]
         """
-        await self.customers.delete(self.path_id(customer_id), self.if_match())
+        await self.customers.delete(self.path_id(customer_id), self.precondition())
         self.clear_header("Content-Type")
         self.set_status(HTTPStatus.NO_CONTENT)
 

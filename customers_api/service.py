@@ -1,14 +1,12 @@
 """The use cases of customers; each write is one transaction."""
 
-from collections.abc import Sequence
-
 from customers_api import repository
 from customers_api.problems import CustomerNotFound, EmailTaken
 from customers_api.rules import Customer, CustomerDetails
 from service_kit.database import Database, Work
 from service_kit.database_connections import Connection
 from service_kit.database_errors import Duplicate
-from service_kit.versions import check_precondition
+from service_kit.versions import Precondition
 
 
 class CustomerService:
@@ -47,7 +45,7 @@ class CustomerService:
         )
 
     async def replace(
-        self, customer_id: int, details: CustomerDetails, etags: Sequence[str] | None
+        self, customer_id: int, details: CustomerDetails, precondition: Precondition
     ) -> Customer:
         """Replace all that is said of a customer.
 
@@ -57,13 +55,13 @@ class CustomerService:
 
         async def work(connection: Connection) -> Customer:
             customer = _found(await repository.lock(connection, customer_id))
-            check_precondition(etags, customer.etag)
+            precondition.check(customer.etag)
             await repository.update(connection, customer_id, details)
             return _found(await repository.get(connection, customer_id))
 
         return await self._write(work)
 
-    async def delete(self, customer_id: int, etags: Sequence[str] | None) -> None:
+    async def delete(self, customer_id: int, precondition: Precondition) -> None:
         """Delete a customer softly.
 
         Raises:
@@ -72,7 +70,7 @@ class CustomerService:
 
         async def work(connection: Connection) -> None:
             customer = _found(await repository.lock(connection, customer_id))
-            check_precondition(etags, customer.etag)
+            precondition.check(customer.etag)
             await repository.mark_deleted(connection, customer_id)
 
         await self._database.transaction(work)

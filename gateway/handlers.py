@@ -1,13 +1,12 @@
-"""What all handlers of the gateway share, and the smallest of them."""
+"""What all handlers of the gateway share."""
 
 import asyncio
 from collections.abc import Coroutine
-from http import HTTPStatus
 from typing import Any, TypeVar
 
 from gateway.headers import Origin
 from gateway.rate_limit import RateLimit
-from service_kit.handlers import Access, JsonHandler
+from service_kit.handlers import JsonHandler
 
 T = TypeVar("T")
 
@@ -59,14 +58,3 @@ class WaitingHandler(JsonHandler):
         """Tell where the request came from."""
         request = self.request
         return Origin(request.remote_ip or "", request.protocol, request.host)
-
-
-class HomeHandler(JsonHandler):
-    """The root of the origin."""
-
-    access = Access.PUBLIC
-
-    async def get(self) -> None:
-        """Send a browser to the page."""
-        self.clear_header("Content-Type")
-        self.redirect("/docs", status=HTTPStatus.FOUND)

@@ -4,12 +4,12 @@ from tornado.routing import URLSpec
 from tornado.web import url
 
 from gateway.emulator_pool import EmulatorPool
-from gateway.handlers import HomeHandler
 from gateway.orchestration import PATH, OrchestrationHandler
 from gateway.proxy import ProxyHandler
 from gateway.rate_limit import RateLimit
 from gateway.services import Service
 from service_kit.application import route
+from service_kit.page import ToPageHandler
 
 
 def routes(
@@ -35,7 +35,7 @@ def routes(
         return url(rf"{path}(?:/.*)?", ProxyHandler, collaborators)
 
     return [
-        route("/", HomeHandler),
+        route("/", ToPageHandler),
         route(PATH, OrchestrationHandler, emulators=emulators, rate_limit=rate_limit),
         passed_through("/customers", customers),
         passed_through("/products", orders),

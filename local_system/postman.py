@@ -100,7 +100,8 @@ def main() -> int:
         examples:
           scripts/postman                             tokens that are good for ten hours
           scripts/postman --run                       every request and its checks
-          scripts/postman --run --folder "1. Customer"
+          scripts/postman --run --folder "1. Customer" --folder "2. Product" --folder "3. Order"
+                                                      a folder, after those that it says it needs
         """,
     )
     arguments.add_argument("--ttl", type=int, default=_WORKING_DAY_SECONDS, metavar="SECONDS")

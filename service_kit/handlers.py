@@ -27,6 +27,7 @@ from service_kit.problems import (
     ValidationFailed,
 )
 from service_kit.tokens import Caller, Role
+from service_kit.versions import Precondition
 
 if TYPE_CHECKING:
     from service_kit.application import ServiceApplication
@@ -150,13 +151,10 @@ class JsonHandler(RequestHandler):
             raise NotFound
         return int(text) if len(text) < len(str(LARGEST_ID)) else min(int(text[:20]), 2**63)
 
-    def if_match(self) -> list[str] | None:
-        """Return the tags of ``If-Match``, None if any version will do (RFC 9110, 13.1.1)."""
-        header = self.request.headers.get("If-Match")
-        if header is None or header.strip() == "*":
-            return None
-        # A weak tag never matches here: the comparison is a strong one.
-        return [tag.strip() for tag in header.split(",")]
+    def precondition(self) -> Precondition:
+        """Return what a write asks of the version that it finds."""
+        headers = self.request.headers
+        return Precondition.of(headers.get("If-Match"), headers.get("If-None-Match"))
 
     # What goes out.
 

@@ -60,7 +60,8 @@ VERSIONS = """\
 
 A single resource comes with an `ETag`. Send it back as `If-None-Match` to read only what has
 changed (304). Where `PUT`, `PATCH` or `DELETE` takes `If-Match`, send it back as that to change
-only what you have seen (412 `PRECONDITION_FAILED`). To confirm or to cancel an order takes no
+only what you have seen (412 `PRECONDITION_FAILED`); `If-None-Match` is refused by the same code
+there if it names the present version, or is `*`. To confirm or to cancel an order takes no
 `If-Match`: the order's status decides."""
 
 REPEATS = """\

@@ -8,6 +8,7 @@ from typing import Any
 
 from tornado.routing import URLSpec
 
+from service_kit import jsons, versions
 from service_kit.application import route
 from service_kit.handlers import Access, JsonHandler
 from service_kit.metrics import Metrics
@@ -164,5 +165,7 @@ class DocumentHandler(JsonHandler):
         operationId: getDocument
         tags: [operations]
         x-answers: {"200": Document}
+        x-answer-headers: [ETag]
         """
-        self.reply(await self.document())
+        content = jsons.encode(await self.document())
+        self.reply_bytes(content, status=HTTPStatus.OK, etag=versions.of_content(content))

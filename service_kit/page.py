@@ -3,7 +3,6 @@
 Swagger UI itself comes from an installed package; what is ours lies in ``page/``.
 """
 
-import hashlib
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from tornado.routing import URLSpec
 
+from service_kit import versions
 from service_kit.application import route
 from service_kit.handlers import Access, JsonHandler
 from service_kit.problems import NotFound
@@ -37,7 +37,22 @@ _CONTENT_SECURITY_POLICY = (
 
 def page_routes() -> list[URLSpec]:
     """Return the routes of the page and of all that it loads."""
-    return [route("/docs", PageHandler), route("/docs/{asset}", AssetHandler)]
+    return [
+        route("/docs", PageHandler),
+        route("/docs/", ToPageHandler),
+        route("/docs/{asset}", AssetHandler),
+    ]
+
+
+class ToPageHandler(JsonHandler):
+    """An address from which a browser is sent to the page."""
+
+    access = Access.PUBLIC
+
+    async def get(self) -> None:
+        """Send it there."""
+        self.clear_header("Content-Type")
+        self.redirect("/docs", status=HTTPStatus.FOUND)
 
 
 class PageHandler(JsonHandler):
@@ -108,6 +123,4 @@ def _path_of(asset: str) -> Path:
 @cache
 def _file(path: Path) -> _File:
     content = path.read_bytes()
-    return _File(
-        _MEDIA_TYPES[path.suffix], content, f'"{hashlib.sha256(content).hexdigest()[:16]}"'
-    )
+    return _File(_MEDIA_TYPES[path.suffix], content, versions.of_content(content))

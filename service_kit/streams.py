@@ -5,7 +5,9 @@ does, an instant later; it also turns Nagle's algorithm off and on for each answ
 calls of the system a request, a tenth of what a hello world costs.
 """
 
+import re
 import socket
+from asyncio import Future
 from collections.abc import Awaitable
 from contextlib import suppress
 from http import HTTPStatus
@@ -23,6 +25,10 @@ MOST_UNREAD_BYTES = 256 * 1024
 MOST_AHEAD_BYTES = 64 * 1024
 """What a client may have sent ahead, and is still listened to."""
 
+_CORRELATION_ID = re.compile(
+    rb"^%b:[ \t]*([^\r\n]*?)[ \t]*\r?\n" % correlation.HEADER.encode(),
+    re.IGNORECASE | re.MULTILINE,
+)
 _BARE_REFUSAL = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 """What Tornado writes, and nothing else, where a request breaks HTTP's own rules."""
 
@@ -31,6 +37,7 @@ class Stream(IOStream):
     """The server's end of a connection."""
 
     _listens_ahead = False
+    _head: Future[bytes] | None = None
 
     def __init__(self, connection: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(connection, *args, **kwargs)
@@ -46,20 +53,35 @@ class Stream(IOStream):
 
     def write(self, data: bytes | memoryview) -> Awaitable[None]:  # type: ignore[override]
         """Send bytes; a refusal of Tornado's own in words."""
-        return super().write(_refusal(MalformedRequest()) if data == _BARE_REFUSAL else data)
+        if data == _BARE_REFUSAL:
+            data = _refusal(MalformedRequest(), self._last_head())
+        return super().write(data)
+
+    def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
+        """Read the head of a request, and keep it: it may name a request that is refused."""
+        self._head = super().read_until_regex(regex, max_bytes)  # type: ignore[assignment]
+        return self._head  # type: ignore[return-value]
 
     def close(self, exc_info: Any = False) -> None:
         """Close the connection; if that is because of what came, say so first."""
         if isinstance(exc_info, UnsatisfiableReadError):
             # By a pattern it looks for the end of the headers, by a plain delimiter for a chunk's.
-            is_header = self._read_regex is not None
-            self._say_last(_refusal(HeadersTooLarge() if is_header else MalformedRequest()))
+            if self._read_regex is not None:
+                refusal = _refusal(HeadersTooLarge(), bytes(self._read_buffer))
+            else:
+                refusal = _refusal(MalformedRequest(), self._last_head())
+            self._say_last(refusal)
         super().close(exc_info)
 
     def _handle_read(self) -> None:
         self._listens_ahead = False
         super()._handle_read()
         self._listens_ahead = self._read_buffer_size <= MOST_AHEAD_BYTES
+
+    def _last_head(self) -> bytes:
+        head = self._head
+        is_there = head is not None and head.done() and head.exception() is None
+        return head.result() if head is not None and is_there else b""
 
     def _say_last(self, answer: bytes) -> None:
         """Send an answer on a connection that is about to be closed, as far as it goes at once."""
@@ -72,8 +94,9 @@ class Stream(IOStream):
                 left -= len(data)
 
 
-def _refusal(problem: Problem) -> bytes:
-    correlation_id = correlation.new()
+def _refusal(problem: Problem, request: bytes) -> bytes:
+    """Return the refusal of a request, of which as much is given as has come of its head."""
+    correlation_id = _correlation_id_in(request)
     log.info("request refused", code=problem.code, correlation_id=correlation_id)
     body = jsons.encode(problem.document(correlation_id))
     head = (
@@ -84,3 +107,9 @@ def _refusal(problem: Problem) -> bytes:
         "Connection: close\r\n\r\n"
     )
     return head.encode() + body
+
+
+def _correlation_id_in(request: bytes) -> str:
+    """Return the caller's own id if its line has come whole, once, and is sound; else a new one."""
+    given = _CORRELATION_ID.findall(request)
+    return correlation.adopt(given[0].decode("latin-1") if len(given) == 1 else None)

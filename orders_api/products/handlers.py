@@ -123,7 +123,7 @@ class ProductHandler(JsonHandler):
         """
         number = self.path_id(product_id)
         change = self.json_body("ProductChange")
-        product = await self.products.change(number, change, self.if_match())
+        product = await self.products.change(number, change, self.precondition())
         self.reply(product.document(), etag=product.etag)
 
 

@@ -1,6 +1,6 @@
 """The use cases of products; each write is one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from orders_api.problems import ProductNotFound, SkuTaken
@@ -9,7 +9,7 @@ from orders_api.products.rules import Product, changed_stock
 from service_kit.database import Database
 from service_kit.database_connections import Connection
 from service_kit.database_errors import Duplicate
-from service_kit.versions import check_precondition
+from service_kit.versions import Precondition
 
 
 class ProductService:
@@ -53,7 +53,7 @@ class ProductService:
         )
 
     async def change(
-        self, product_id: int, change: Mapping[str, Any], etags: Sequence[str] | None
+        self, product_id: int, change: Mapping[str, Any], precondition: Precondition
     ) -> Product:
         """Change name, price or stock; ``stock_delta`` adds to what the stock is by then.
 
@@ -63,7 +63,7 @@ class ProductService:
 
         async def work(connection: Connection) -> Product:
             product = _found(await repository.lock(connection, product_id))
-            check_precondition(etags, product.etag)
+            precondition.check(product.etag)
             columns = {name: change[name] for name in ("name", "price_cents") if name in change}
             columns["stock"] = changed_stock(product, change)
             await repository.update(connection, product_id, columns)

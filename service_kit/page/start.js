@@ -44,8 +44,9 @@ function withoutExample({ example, examples, schema, ...parameter }) {
 function offeredParameter(parameter, method) {
   if (parameter.name === KEY_HEADER) return { ...withoutExample(parameter), example: freshKey() };
   const example = exampleOf(parameter);
-  const isFilledIn = parameter.required && method !== "delete";
-  if (isFilledIn || example === undefined) return parameter;
+  if (example === undefined) return parameter;
+  // Swagger UI fills a field in with the parameter's own example, not with its schema's.
+  if (parameter.required && method !== "delete") return { ...withoutExample(parameter), example };
   const description = `${parameter.description ?? ""} Example: \`${example}\``.trim();
   return { ...withoutExample(parameter), description };
 }

@@ -30,7 +30,6 @@ TOKENS = {"token", "viewer_token", "service_token"}
 
 CANNOT_BE_ASKED_FOR = {
     "BUSY",
-    "CANCEL_WINDOW_CLOSED",
     "CUSTOMERS_UNAVAILABLE",
     "INTERNAL_ERROR",
     "MALFORMED_REQUEST",

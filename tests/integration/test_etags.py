@@ -167,6 +167,19 @@ async def test_a_change_under_another_tag_is_refused_and_not_made(resources: Res
     assert (after.body, after.headers["ETag"]) == (before.body, current)
 
 
+async def test_a_change_of_what_the_caller_must_not_know_yet_is_refused(
+    resources: Resources,
+) -> None:
+    resource = await resources.one()
+    current = (await resource.get()).headers["ETag"]
+
+    for tag in ("*", current, f"W/{current}", f'"other", {current}'):
+        answer = await resource.changed(If_None_Match=tag)
+        assert (answer.status, answer.code) == (412, "PRECONDITION_FAILED"), tag
+    assert (await resource.get()).headers["ETag"] == current
+    assert (await resource.changed(If_None_Match='"other"')).status == 200
+
+
 async def test_of_changes_at_once_under_one_tag_one_is_made(
     resources: Resources, database: TestDatabase
 ) -> None:

@@ -30,6 +30,7 @@ OPERATIONAL = {
     "/metrics": OPEN,
     "/openapi.json": OPEN,
     "/docs": OPEN,
+    "/docs/": OPEN,
     "/docs/{asset}": OPEN,
 }
 OWN = {

@@ -301,7 +301,7 @@ async def test_the_page_is_guarded_and_all_that_it_needs_comes_from_the_service(
 
 
 async def test_a_browser_that_has_the_page_is_told_so(api: Api) -> None:
-    for path in ("/docs", "/docs/start.js", "/docs/swagger-ui-bundle.js"):
+    for path in ("/docs", "/docs/start.js", "/docs/swagger-ui-bundle.js", "/openapi.json"):
         first = await api.get(path)
         assert first.headers["Cache-Control"] == "no-cache"
 
@@ -309,6 +309,12 @@ async def test_a_browser_that_has_the_page_is_told_so(api: Api) -> None:
 
         assert (again.status, again.body) == (304, b"")
         assert (await api.get(path, If_None_Match='"another"')).status == 200
+
+
+async def test_the_pages_address_may_end_in_a_slash(api: Api) -> None:
+    answer = await api.get("/docs/")
+
+    assert (answer.status, answer.headers["Location"]) == (302, "/docs")
 
 
 async def test_the_page_shows_the_services_own_document(api: Api) -> None:

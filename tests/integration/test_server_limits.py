@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
 from urllib.parse import urlsplit
@@ -59,6 +60,40 @@ async def test_what_is_no_sound_http_is_a_problem_too_and_the_connection_ends(
     assert (answer.status, answer.code) == (400, "MALFORMED_REQUEST")
     assert answer.headers["Connection"] == "close"
     assert (await customers.get("/health")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("rest", "status"),
+    [
+        pytest.param(b"Host: a\r\nHost: b\r\n\r\n", 400, id="two hosts"),
+        pytest.param(b"no field\r\n\r\n", 400, id="a line that is none"),
+        pytest.param(b"X-Long: " + b"x" * 40_000 + b"\r\n\r\n", 431, id="too large"),
+    ],
+)
+async def test_what_the_server_itself_refuses_goes_by_the_callers_id_if_it_has_come(
+    customers: Api, rest: bytes, status: int
+) -> None:
+    first = b"GET /health/live HTTP/1.1\r\nHost: a\r\nX-Correlation-Id: first-1\r\n\r\n"
+    own = b"GET /health HTTP/1.1\r\nx-correlation-id:  mine-2 \r\n"
+    received, _ = await exchange(customers, [first + own + rest])
+
+    refusal = answer_of(received[received.index(b"HTTP/1.1 %d " % status) :], "GET")
+    assert refusal.headers["X-Correlation-Id"] == "mine-2"
+    assert refusal.json["correlation_id"] == "mine-2"
+
+
+@pytest.mark.parametrize(
+    "line", [b"X-Other: 1", b"X-Correlation-Id: not sound!", b"X-Correlation-Id: a\r\n" * 2]
+)
+async def test_what_the_server_itself_refuses_has_a_new_id_if_none_is_sound(
+    customers: Api, line: bytes
+) -> None:
+    first = b"GET /health/live HTTP/1.1\r\nHost: a\r\nX-Correlation-Id: first-1\r\n\r\n"
+    own = b"GET /health HTTP/1.1\r\n" + line + b"\r\nno field\r\n\r\n"
+    received, _ = await exchange(customers, [first + own])
+
+    refusal = answer_of(received[received.index(b"HTTP/1.1 400 ") :], "GET")
+    assert str(uuid.UUID(refusal.headers["X-Correlation-Id"]))
 
 
 async def test_connections_above_the_bound_are_closed_and_those_below_are_served(

@@ -21,7 +21,7 @@ from service_kit.operations import operational_routes
 from tests.openapi_documents import FILES, ROOT, operations, read
 
 # What a browser loads by itself: a redirection to the page, and what the page consists of.
-FOR_BROWSERS = {"/", "/docs/{asset}"}
+FOR_BROWSERS = {"/", "/docs/", "/docs/{asset}"}
 # Written by the services, and read from them.
 PASSED_THROUGH = {"/customers/*", "/products/*", "/orders/*"}
 # Lambda's own, and its emulator's: no server of ours has this path.
