@@ -86,7 +86,7 @@ class EmbeddedDatabase:
             self._check_flavour()
         else:
             self._initialise(log)
-        write_private(self._init_file, _admin_sql(admin_user, admin_password))
+        write_private(self._init_file, administrator_sql(admin_user, admin_password))
 
     def command(self) -> list[str]:
         """Return the command line of the server; it stays in the foreground."""
@@ -210,7 +210,7 @@ def _as_root() -> list[str]:
     return ["--user=root"] if os.geteuid() == 0 else []
 
 
-def _admin_sql(user: str, password: str) -> str:
+def administrator_sql(user: str, password: str) -> str:
     """Return the statements, one a line, that make the administrator's only accounts."""
     name, secret = _quoted(user), _quoted(password)
     accounts = [f"{name}@'127.0.0.1'", f"{name}@'localhost'"]

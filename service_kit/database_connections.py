@@ -26,6 +26,7 @@ _SESSION = (
 )
 # Under REPEATABLE READ a snapshot taken before waiting for a lock hides what the other one did.
 _ISOLATION = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
+_IS_CLUSTERED = "SHOW VARIABLES WHERE Variable_name = 'wsrep_on' AND Value = 'ON'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,8 @@ async def connect(settings: DatabaseSettings, tls: ssl.SSLContext | None) -> "Dr
         # connect_timeout covers TCP alone: a mute server would hang the handshake.
         async with asyncio.timeout(CONNECT_SECONDS):
             await raw.open()
-            await raw.run([_ISOLATION])
+            _, clustered = await raw.run([_ISOLATION, _IS_CLUSTERED])
+            raw.is_clustered = bool(clustered.rows)
     except BaseException:
         raw.close()
         raise
@@ -170,9 +172,16 @@ async def connect(settings: DatabaseSettings, tls: ssl.SSLContext | None) -> "Dr
 
 
 class DriverConnection(aiomysql.Connection):  # type: ignore[misc]  # it has no types
-    """The driver's connection, which logs in; from then on `Wire` reads the answers."""
+    """The driver's connection, which logs in; from then on `Wire` reads the answers.
+
+    A node of a write-set cluster (Galera) may undo a transaction between two statements, for
+    another node's. The next one is told so if it comes by itself; in the same exchange it would run
+    outside of any transaction, and COMMIT after it would say that all is well (seen on MariaDB
+    10.11). So there statements do not travel together.
+    """
 
     wire: Wire
+    is_clustered = False
 
     @property
     def is_usable(self) -> bool:
@@ -199,6 +208,8 @@ class DriverConnection(aiomysql.Connection):  # type: ignore[misc]  # it has no 
             MySQLError: one failed, and those after it were not run; or the server went away.
             TimeoutError: the wire's clock ran out.
         """
+        if self.is_clustered and len(statements) > 1:
+            return [result for one in statements for result in await self.run([one])]
         # The driver writes bytes as text that is turned back into them here.
         data = "; ".join(statements).encode("utf-8", "surrogateescape")
         await self._execute_command(COMMAND.COM_QUERY, data)

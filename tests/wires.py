@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -85,6 +85,9 @@ class Wire:
     choose: Callable[[bytes], Fault | None] = _no_fault
     is_away: bool = False
     own_port: int = 0
+    other_ports: Sequence[int] = ()
+    """Ports that are as good: connections go to one after the other, past those that refuse."""
+    _turn: int = 0
     _server: asyncio.Server | None = None
     _connections: dict[asyncio.Task[None], asyncio.StreamWriter] = field(default_factory=dict)
 
@@ -135,9 +138,22 @@ class Wire:
         finally:
             await hang_up(writer)
 
+    async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect to the next server that takes a connection.
+
+        Raises:
+            OSError: none does.
+        """
+        ports = [self.port, *self.other_ports]
+        self._turn += 1
+        for number in range(self._turn, self._turn + len(ports) - 1):
+            with suppress(OSError):
+                return await asyncio.open_connection(self.host, ports[number % len(ports)])
+        return await asyncio.open_connection(self.host, ports[(self._turn - 1) % len(ports)])
+
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            from_server, to_server = await asyncio.open_connection(self.host, self.port)
+            from_server, to_server = await self._reach()
         except OSError:
             return
         replies = asyncio.create_task(_pass_on(from_server, writer))

@@ -5,9 +5,9 @@ killed and comes back by itself.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,8 +16,8 @@ import uvloop
 
 from local_system import ports
 from local_system.construction import temporary_system
+from local_system.database import DatabaseServer
 from local_system.environment import Values
-from local_system.programs import CUSTOMERS, ORDERS, Program
 from local_system.system import LocalSystem
 from local_system.wiring import Wiring, url
 from tests.wires import Wire, http_request, mysql_packet
@@ -65,7 +65,7 @@ class _StagedWiring(Wiring):
 
 @dataclass(frozen=True, slots=True)
 class StagedSystem(LocalSystem):
-    """A local system whose services meet over wires, each API with several workers."""
+    """A local system whose services meet over wires."""
 
     hops: Values = field(default_factory=dict)
 
@@ -75,15 +75,6 @@ class StagedSystem(LocalSystem):
         return _StagedWiring(
             self.root, self.run_dir, self.ports, self.server, self.values, self.given, self.hops
         )
-
-    def programs(self) -> list[Program]:
-        """Return the programs of the system."""
-        return [
-            replace(program, command=(*program.command, "--workers", str(WORKERS)))
-            if program.name in {CUSTOMERS, ORDERS}
-            else program
-            for program in LocalSystem.programs(self)
-        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +119,19 @@ class Stage:
 
 
 @contextmanager
-def running_stage(folder: Path, hops: tuple[str, ...]) -> Iterator[Stage]:
-    """Start a system with wires on these hops; stop it at the end."""
-    plain = temporary_system(folder / "run", _GIVEN)
+def running_stage(
+    folder: Path, hops: tuple[str, ...], servers: Sequence[DatabaseServer] = ()
+) -> Iterator[Stage]:
+    """Start a system with wires on these hops; stop it at the end.
+
+    The services' connections are spread over the database ``servers``, if some are given.
+    """
+    plain = temporary_system(folder / "run", _GIVEN, servers[0] if servers else None)
     own_ports = dict(zip(hops, ports.free_ports(len(hops)), strict=True))
     values = {one.name: getattr(plain, one.name) for one in fields(plain)}
-    system = StagedSystem(**{**values, "is_durable": True, "hops": _hops(own_ports)})
-    wires = {hop: _wire(system, hop, own_port) for hop, own_port in own_ports.items()}
+    staged = {"is_durable": True, "workers": WORKERS, "hops": _hops(own_ports)}
+    system = StagedSystem(**{**values, **staged})
+    wires = {hop: _wire(system, hop, own_port, servers) for hop, own_port in own_ports.items()}
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         for wire in wires.values():
             runner.run(wire.open())
@@ -147,11 +144,15 @@ def running_stage(folder: Path, hops: tuple[str, ...]) -> Iterator[Stage]:
                 runner.run(wire.close())
 
 
-def _wire(system: LocalSystem, hop: str, own_port: int) -> Wire:
+def _wire(system: LocalSystem, hop: str, own_port: int, servers: Sequence[DatabaseServer]) -> Wire:
+    if hop in DATABASE_HOPS:
+        others = [server.port for server in servers[1:]]
+        return Wire(
+            ports.ADDRESS, system.server.port, mysql_packet, own_port=own_port, other_ports=others
+        )
     name = hop.partition(" > ")[2]
     (place,) = (place for place in system.places() if place.name == name)
-    framing = mysql_packet if hop in DATABASE_HOPS else http_request
-    return Wire(ports.ADDRESS, place.port, framing, own_port=own_port)
+    return Wire(ports.ADDRESS, place.port, http_request, own_port=own_port)
 
 
 def _hops(wire_ports: Mapping[str, int]) -> Values:
