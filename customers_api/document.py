@@ -18,6 +18,7 @@ ABOUT = About(
     description=guide.introduction(
         "The customers of the B2B order back office: who they are and how they are reached.",
         guide.WHO_MAY_CALL,
+        guide.SERVICES_TOO,
         guide.ERRORS,
         guide.INPUT,
         guide.LISTS,

@@ -8,7 +8,8 @@ and does not write (403 `FORBIDDEN`). `scripts/token` prints one for the system 
 token that is missing, wrong or too old is answered by 401 `UNAUTHORIZED`."""
 
 SERVICES_TOO = """\
-Another service calls with the services' token instead (`scripts/token --service`)."""
+Where an operation takes it, another service calls with the services' token instead
+(`scripts/token --service`)."""
 
 SERVICES_AT_THE_GATEWAY = """\
 Products and orders take the services' token (`scripts/token --service`) as well; nobody needs it

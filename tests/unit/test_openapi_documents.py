@@ -76,6 +76,20 @@ def test_a_document_introduces_itself(document: dict[str, Any]) -> None:
     assert all(server["url"] and server["description"] for server in document["servers"])
 
 
+def test_who_may_call_names_every_kind_of_token_that_operations_take(
+    document: dict[str, Any],
+) -> None:
+    commands = {"operator": "`scripts/token`", "service": "`scripts/token --service`"}
+    taken = {
+        scheme
+        for o in operations(document)
+        for required in o.own["security"]
+        for scheme in required
+    }
+
+    assert [s for s in taken if commands[s] not in document["info"]["description"]] == []
+
+
 def test_keywords_between_us_and_our_validator_are_not_published(document: dict[str, Any]) -> None:
     assert "x-" not in re.sub(r"x-(amz|www)", "", str(document["components"]["schemas"]))
 
