@@ -1,6 +1,7 @@
 """The commands of the README, as somebody types them who has just started the system."""
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,7 +48,20 @@ def clone_of(system: LocalSystem, folder: Path) -> Path:
     return folder
 
 
-def test_every_command_does_what_it_is_there_for(new_system: LocalSystem, tmp_path: Path) -> None:
+def run_in(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", script],  # noqa: S607 - whichever bash the reader has
+        cwd=folder,
+        env={**os.environ, "NO_PROXY": "*"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_every_command_does_what_it_is_there_for_and_a_second_pass_is_refused_as_it_says(
+    new_system: LocalSystem, tmp_path: Path
+) -> None:
     script = commands()
     for usual, url in {
         "http://localhost:3000": new_system.gateway_url,
@@ -57,14 +71,10 @@ def test_every_command_does_what_it_is_there_for(new_system: LocalSystem, tmp_pa
         assert usual in script
         script = script.replace(usual, url)
 
-    done = subprocess.run(
-        ["bash", "-c", f"{FAILS_ALOUD}\n{script}"],  # noqa: S607 - whichever bash the reader has
-        cwd=clone_of(new_system, tmp_path / "clone"),
-        env={**os.environ, "NO_PROXY": "*"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    clone = clone_of(new_system, tmp_path / "clone")
+
+    done = run_in(clone, f"{FAILS_ALOUD}\n{script}")
+    again = run_in(clone, script)
 
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
     assert (
@@ -72,3 +82,5 @@ def test_every_command_does_what_it_is_there_for(new_system: LocalSystem, tmp_pa
     )
     assert done.stdout.count('"CANCELED"') == 1
     assert LINES_OF_ITS_CALLS in done.stdout
+    refused = set(re.findall(r'"code": ?"([A-Z_]+)"', again.stdout))
+    assert refused == {"PRECONDITION_FAILED", "CUSTOMER_NOT_FOUND", "ORDER_NOT_CONFIRMABLE"}
