@@ -112,6 +112,14 @@ class ComposedSystem:
         """Return what a service wrote, standard output alone."""
         return engine.docker("logs", self.container(service))
 
+    def examine(self) -> None:
+        """Let the doctor look at the database.
+
+        Raises:
+            CalledProcessError: it found something wrong.
+        """
+        self.compose("run", "--rm", "migrate", "db.doctor")
+
     def query(self, sql: str, *parameters: object) -> list[tuple[object, ...]]:
         """Run one statement as the administrator; return its rows, every value a text."""
         statement = sql % tuple(escape_item(value, "utf8mb4") for value in parameters)

@@ -5,14 +5,14 @@ Each check returns the sentences of what is wrong and counts the facts that it l
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from db.doctor.findings import Connection, rows
 from tests import books
 from tests.apis import Api
 from tests.faults.ledger import Deed, Kind, Ledger
-from tests.system.databases import Query
 
 _PROBLEMS_THAT_MAY_BE = {
     400: set(),
@@ -67,34 +67,34 @@ class Stored:
     mistakes: tuple[str, ...]
 
 
-def read(query: Query) -> Stored:
-    """Read all that is there; the query runs in one snapshot."""
+def read(connection: Connection) -> Stored:
+    """Read all that is there, on a connection that sees one snapshot."""
     lines: dict[int, dict[int, tuple[int, int]]] = defaultdict(dict)
-    for order_id, product_id, qty, price in query(
-        "SELECT order_id, product_id, qty, unit_price_cents FROM order_items"
+    for order_id, product_id, qty, price in rows(
+        connection, "SELECT order_id, product_id, qty, unit_price_cents FROM order_items"
     ):
-        lines[_number(order_id)][_number(product_id)] = (_number(qty), _number(price))
+        lines[order_id][product_id] = (qty, price)
     orders = {
-        _number(row[0]): StoredOrder(
-            id=_number(row[0]),
-            customer_id=_number(row[1]),
-            status=str(row[2]),
+        row[0]: StoredOrder(
+            id=row[0],
+            customer_id=row[1],
+            status=row[2],
             was_confirmed=row[3] is not None,
-            total_cents=_number(row[4]),
-            lines=lines[_number(row[0])],
+            total_cents=row[4],
+            lines=lines[row[0]],
         )
-        for row in query("SELECT id, customer_id, status, confirmed_at, total_cents FROM orders")
+        for row in rows(
+            connection, "SELECT id, customer_id, status, confirmed_at, total_cents FROM orders"
+        )
     }
-    stocks = {
-        _number(one): _number(stock) for one, stock in query("SELECT id, stock FROM products")
-    }
+    stocks = dict(rows(connection, "SELECT id, stock FROM products"))
     keys = {
-        _bytes(key).decode(): (_number(target), _bytes(body))
-        for key, target, body in query(
-            "SELECT `key`, target_id, response_body FROM idempotency_keys"
+        key.decode(): (target, body)
+        for key, target, body in rows(
+            connection, "SELECT `key`, target_id, response_body FROM idempotency_keys"
         )
     }
-    return Stored(orders, stocks, keys, tuple(books.mistakes(query)))
+    return Stored(orders, stocks, keys, tuple(books.mistakes(connection)))
 
 
 def check(ledger: Ledger, stored: Stored, findings: Findings) -> None:
@@ -113,13 +113,14 @@ async def check_over_http(api: Api, ledger: Ledger, stored: Stored, findings: Fi
     """Look for everything that clients were told of as a client does."""
     customers = {deed.value["customer_id"] for deed in ledger.of(*_CREATING)}
     for customer_id in sorted(customers):
-        rows = await api.pages(f"/orders?customer_id={customer_id}&limit=100")
+        listed = await api.pages(f"/orders?customer_id={customer_id}&limit=100")
         there = {one.id for one in stored.orders.values() if one.customer_id == customer_id}
-        findings.check({row["id"] for row in rows} == there, f"list of customer {customer_id}")
-        for row in rows:
-            order = stored.orders[row["id"]]
+        findings.check({row["id"] for row in listed} == there, f"list of customer {customer_id}")
+        for row in listed:
+            order = stored.orders.get(row["id"])
             shown = (row["status"], row["total_cents"])
-            findings.check(shown == (order.status, order.total_cents), f"list shows {row}")
+            is_so = order is not None and shown == (order.status, order.total_cents)
+            findings.check(is_so, f"list shows {row}")
     for product_id, stock in stored.stocks.items():
         if product_id in ledger.initial_stock:
             answer = await api.get(f"/products/{product_id}")
@@ -275,15 +276,3 @@ def _check_steps(ledger: Ledger, stored: Stored, findings: Findings) -> None:
         if order.status == "CANCELED" and order.id in {d.about for d in ledger.of(*_CREATING)}:
             was_asked = (Kind.CANCEL, order.id) in wanted
             findings.check(was_asked, f"order {order.id} is canceled and nobody asked for it")
-
-
-def _number(value: object) -> int:
-    return int(str(value))
-
-
-def _bytes(value: object) -> bytes:
-    assert isinstance(value, bytes)
-    return value
-
-
-Reader = Callable[[], Stored]

@@ -168,9 +168,4 @@ def _stored(stage: Stage) -> invariants.Stored:
     with stage.connect() as connection, connection.cursor() as cursor:
         cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
-
-        def query(sql: str, *parameters: object) -> list[tuple[object, ...]]:
-            cursor.execute(sql, parameters)
-            return list(cursor.fetchall())
-
-        return invariants.read(query)
+        return invariants.read(connection)

@@ -222,7 +222,8 @@ def check(pair: Pair, matter: Matter, answers: list[Answer], database: TestDatab
     assert (first, second) in pair.outcomes, answers
     if pair.is_one_request:
         assert answers[0].body == answers[1].body
-    assert books.mistakes(database.query) == []
+    with database.connect() as connection:
+        assert books.mistakes(connection) == []
     changed = [a.json for a in answers if a.status == 200 and "sku" in a.json]
     losses = [product for product in changed if product["price_cents"] != PRICE["price_cents"]]
     check_books(database, matter.product, STOCK + LOSS["stock_delta"] * len(losses))
