@@ -2,17 +2,16 @@
 
 The driver awaits each packet by itself and parses each column's description anew: of a row of eight
 columns that was two thirds of the cost (docs/performance.md). Here an answer is taken apart at one
-go, and descriptions that were met before are known by their bytes.
+go, and descriptions of columns that were met before are known by their bytes, all at once.
 
 Source: "Text Resultset", "OK_Packet", "ERR_Packet" and "EOF_Packet" in MySQL's documentation of its
 client/server protocol, which MariaDB shares.
 """
 
-import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pymysql import err as mysql
 from pymysql.constants import FIELD_TYPE
@@ -52,19 +51,33 @@ _TEXTS = {
     FIELD_TYPE.JSON,
 }
 _DIFFERENT_RESULTS = 256
+_TELLING = 128
+"""As many bytes of an answer tell, nearly always, which columns it has."""
 
 Converter = Callable[[bytes], Any]
 Row = tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What a statement came to: its rows, or how many it matched and the id that it made (or 0)."""
 
     rows: list[Row]
     matched: int
     made_id: int
     status: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """The descriptions of an answer's columns: their bytes, as packets, and what they mean."""
+
+    text: bytes
+    packets: list[bytes]
+    converters: tuple[Converter | None, ...]
+
+
+_known: dict[bytes, _Columns] = {}
+"""Descriptions that were met, by the first bytes of their answers."""
 
 
 class Answer:
@@ -78,7 +91,7 @@ class Answer:
         self.is_complete = False
         self._packets: list[bytes] = []
         self._first_number = first_number
-        self._ends = 0
+        self._columns: _Columns | None = None
         self._rest = b""
 
     @property
@@ -93,8 +106,9 @@ class Answer:
             ConnectionError: it is not the answer to a statement of ours.
         """
         data = self._rest + chunk if self._rest else chunk
-        at, end = 0, len(data)
         packets = self._packets
+        is_whole = not packets
+        at, end = self._recognize(data) if is_whole else 0, len(data)
         number = self.next_number
         while end - at >= _HEADER and not self.is_complete:
             start = at + _HEADER
@@ -112,10 +126,19 @@ class Answer:
                 self.is_complete = kind in (_OK, _ERROR)
             elif kind == _END and size <= _LONGEST_END:
                 # One ends the columns, the other one the rows.
-                self._ends += 1
-                self.is_complete = self._ends > 1
+                self.is_complete = self._columns is not None
+                self._columns = self._columns or _columns(data[:at] if is_whole else b"", packets)
         self._rest = data[at:]
         return self._rest if self.is_complete else b""
+
+    def _recognize(self, data: bytes) -> int:
+        """Take descriptions of columns that are known; return where they end."""
+        known = _known.get(data[:_TELLING])
+        if known is None or not data.startswith(known.text):
+            return 0
+        self._columns = known
+        self._packets += known.packets
+        return len(known.text)
 
     @property
     def has_failed(self) -> bool:
@@ -135,9 +158,9 @@ class Answer:
             matched, at = _number(first, 1)
             made_id, at = _number(first, at)
             return Result([], matched, made_id, _status(first, at))
-        columns = first[0]
-        converters = _converters(tuple(self._packets[1 : columns + 1]))
-        rows = [_row(packet, converters) for packet in self._packets[columns + 2 : -1]]
+        assert self._columns is not None  # noqa: S101
+        converters = self._columns.converters
+        rows = [_row(packet, converters) for packet in self._packets[len(converters) + 2 : -1]]
         return Result(rows, len(rows), 0, _status(last, 3))
 
 
@@ -177,13 +200,25 @@ class Answers:
         return [answer.result() for answer in self._complete]
 
 
-@functools.lru_cache(_DIFFERENT_RESULTS)
-def _converters(descriptions: tuple[bytes, ...]) -> tuple[Converter | None, ...]:
-    """Return what makes a value of each column's bytes; None leaves them as they are."""
-    return tuple(_converter(FieldDescriptorPacket(text, _ENCODING)) for text in descriptions)
+def _columns(text: bytes, packets: Sequence[bytes]) -> _Columns:
+    """Return the columns that the packets so far describe; know them from now on by their text.
+
+    The text is empty if it came in pieces.
+    """
+    known = _known.get(text[:_TELLING])
+    if known is not None and known.text == text:  # too short to tell before the rows came
+        return known
+    columns = _Columns(text, list(packets), tuple(map(_converter, packets[1:-1])))
+    if text:
+        if len(_known) >= _DIFFERENT_RESULTS:
+            _known.clear()
+        _known[text[:_TELLING]] = columns
+    return columns
 
 
-def _converter(column: Any) -> Converter | None:
+def _converter(description: bytes) -> Converter | None:
+    """Return what makes a value of a column's bytes; None leaves them as they are."""
+    column: Any = FieldDescriptorPacket(description, _ENCODING)
     kind = column.type_code
     if kind in _INTEGERS:
         return int

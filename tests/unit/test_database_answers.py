@@ -113,6 +113,19 @@ def test_the_same_names_with_other_types_are_other_columns() -> None:
     assert (number.rows, word.rows) == ([(1,)], [("1",)])
 
 
+@pytest.mark.parametrize("size", [1, 60, 1000])
+def test_columns_that_were_met_before_are_known_however_they_come(size: int) -> None:
+    columns = [column(FIELD_TYPE.LONG)] * 5
+    data = result_set([*columns, column(FIELD_TYPE.LONG)], [(b"1",) * 6])
+    other = result_set([*columns, column(FIELD_TYPE.VAR_STRING, UTF8)], [(b"1",) * 6])
+
+    for text, last in ((data, 1), (other, "1"), (other, "1"), (data, 1), (data, 1)):
+        answer = Answer()
+        for at in range(0, len(text), size):
+            answer.feed(text[at : at + size])
+        assert answer.result().rows == [(1, 1, 1, 1, 1, last)]
+
+
 def test_what_a_change_came_to() -> None:
     result = answered(packets(b"\x00\x03\xfc\x39\x30\x02\x00\x00\x00"))
 
