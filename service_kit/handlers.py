@@ -37,6 +37,11 @@ log = structlog.get_logger()
 LARGEST_ID = 2**63 - 1
 _ID = re.compile(r"[1-9][0-9]*", re.ASCII)
 _READS = frozenset({"GET", "HEAD"})
+_ALWAYS = (
+    ("Content-Type", "application/json"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Cache-Control", "no-cache"),
+)
 
 
 class Access(Enum):
@@ -71,11 +76,11 @@ class JsonHandler(RequestHandler):
         if not hasattr(self, "correlation_id"):  # a refusal starts the response anew
             self.correlation_id = correlation.adopt(self.request.headers.get(correlation.HEADER))
             correlation.current.set(self.correlation_id)
-        self.clear_header("Server")
-        self.set_header("Content-Type", "application/json")
-        self.set_header(correlation.HEADER, self.correlation_id)
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Cache-Control", "no-cache")
+        # Not by set_header, which looks for what could break a header out: nothing here can.
+        del self._headers["Server"]
+        for name, value in _ALWAYS:
+            self._headers[name] = value
+        self._headers[correlation.HEADER] = self.correlation_id
         if self.application.draining:
             self.set_header("Connection", "close")
 
@@ -95,6 +100,10 @@ class JsonHandler(RequestHandler):
 
     def compute_etag(self) -> None:
         """Leave the ETag to the handlers, which know versions; Tornado would hash the body."""
+
+    def check_etag_header(self) -> bool:
+        """Tell whether the caller has the answer already; Tornado asks that twice a request."""
+        return "If-None-Match" in self.request.headers and super().check_etag_header()
 
     async def head(self, *arguments: str) -> None:
         """Answer as GET does; Tornado leaves the body out."""
