@@ -22,7 +22,7 @@ from orders_api.orders import repository as orders
 from orders_api.orders.rules import OrderFilter, price
 from orders_api.products import repository as products
 from service_kit.database_answers import Result
-from service_kit.database_connections import Connection, DatabaseSettings, Statement
+from service_kit.database_connections import Connection, DatabaseSettings, PutOff, Statement
 from service_kit.settings import Environment
 
 CLIENTS = 10
@@ -54,9 +54,10 @@ class Alone(Connection):
         self._waiting.clear()
         return results[-len(statements) :]
 
-    def put_off(self, sql: str, *parameters: Any) -> None:
+    def put_off(self, sql: str, *parameters: Any) -> PutOff:
         """Keep a statement until the next one."""
         self._waiting.append((sql, *parameters))
+        return PutOff(sql)
 
     async def commit(self) -> None:
         """End a transaction."""

@@ -1,6 +1,7 @@
 """Idempotency keys: a repeated request acts once and gets the first response again.
 
 1. The key is looked up. There: the stored response, or a refusal if it belongs to another request.
+   What works on a row that is there looks in its transaction, in the exchange that locks the row.
 2. The request acts, and writes key and response as the last statement of its transaction.
 3. A refusal, or a key that was written meanwhile, undoes the transaction; the key is looked up once
    more, since the one that it ran beside may have been its twin. Where that cannot be looked up, a
@@ -13,16 +14,17 @@ the IETF draft "The Idempotency-Key HTTP Header Field".
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
 from orders_api.circuit import CircuitOpen
 from orders_api.problems import IdempotencyKeyReused
 from service_kit.database import Database, NoConnectionFree, one_patience
+from service_kit.database_answers import Row
 from service_kit.database_connections import Connection
 from service_kit.database_errors import Duplicate
 from service_kit.jsons import canonical
@@ -30,10 +32,16 @@ from service_kit.problems import Busy, Problem
 
 log = structlog.get_logger()
 
+T = TypeVar("T")
+
 MOST_ATTEMPTS = 5
 PURGE_BATCH = 500
 _KEY = "PRIMARY"
 
+_LOOK = (
+    "SELECT fingerprint, status, response_body, etag, location, expires_at > UTC_TIMESTAMP(3)"
+    " FROM idempotency_keys WHERE `key` = %s"
+)
 # One at a time: for hundreds of keys at once the servers read a table of thousands from end to end,
 # and wait for the keys that are being written.
 _DELETE_EXPIRED = "DELETE FROM idempotency_keys WHERE `key` = %s AND expires_at <= UTC_TIMESTAMP(3)"
@@ -78,6 +86,12 @@ Recorder = Callable[[Connection, int, Response], None]
 
 Act = Callable[[Recorder], Awaitable[Response]]
 
+Lock = Callable[[Connection], Awaitable[T]]
+"""Locks what a request is to change and returns it as it is, or None, in one exchange."""
+
+Change = Callable[[Connection, T, Recorder], Awaitable[Response]]
+"""Changes what was locked."""
+
 
 class IdempotencyKeys:
     """The keys of the installation."""
@@ -99,28 +113,41 @@ class IdempotencyKeys:
         with one_patience():
             if request.key is None:
                 return await act(_record_nothing)
-            return await self._once(request, act)
+            for _ in range(MOST_ATTEMPTS):
+                found = await self._find(request)
+                if isinstance(found, Response):
+                    return found
+                response = await self._tried(request, act(self._recorder(request, found)))
+                if response is not None:
+                    return response
+            raise _in_use()
 
-    async def _once(self, request: Request, act: Act) -> Response:
-        for _ in range(MOST_ATTEMPTS):
-            found = await self._find(request)
+    async def once_on(self, request: Request, lock: Lock[T], change: Change[T]) -> Response:
+        """Let a request change what it locks, in one transaction, unless it did before.
+
+        Raises:
+            IdempotencyKeyReused: the key belongs to another request.
+            Problem: what the request itself is refused with.
+        """
+
+        async def work(connection: Connection) -> Response:
+            if request.key is None:
+                return await change(connection, await lock(connection), _record_nothing)
+            look = connection.put_off(_LOOK, request.key)
+            locked = await lock(connection)
+            found = self._told(request, look.rows)
             if isinstance(found, Response):
                 return found
-            try:
-                return await act(
-                    self._recorder(request, replaces_expired=found is _Absence.EXPIRED)
-                )
-            except Duplicate as error:
-                if error.key != _KEY:
-                    raise
-                continue  # Its twin was faster, or the key expired just now: look again.
-            except (NoConnectionFree, CircuitOpen):
-                # Nothing was tried, and to look again would cost what there is too little of: the
-                # client comes again, and is then looked for first.
-                raise
-            except Problem as problem:
-                return await self._twins_response(request, problem)
-        raise Busy("The idempotency key is in use; try again.")
+            return await change(connection, locked, self._recorder(request, found))
+
+        with one_patience():
+            if request.key is None:
+                return await self._database.transaction(work)
+            for _ in range(MOST_ATTEMPTS):
+                response = await self._tried(request, self._database.transaction(work))
+                if response is not None:
+                    return response
+            raise _in_use()
 
     async def purge(self) -> int:
         """Delete a batch of expired keys that nobody else is busy with; return how many."""
@@ -153,6 +180,21 @@ class IdempotencyKeys:
             if deleted < PURGE_BATCH:
                 await asyncio.sleep(pause_seconds)
 
+    async def _tried(self, request: Request, attempt: Awaitable[Response]) -> Response | None:
+        """Return what an attempt, or its twin, was answered; None to begin anew."""
+        try:
+            return await attempt
+        except Duplicate as error:
+            if error.key != _KEY:
+                raise
+            return None  # Its twin was faster, or the key expired just now.
+        except (NoConnectionFree, CircuitOpen, IdempotencyKeyReused):
+            # Nothing was tried, and to look again would cost what there is too little of: the
+            # client comes again, and is then looked for first.
+            raise
+        except Problem as problem:
+            return await self._twins_response(request, problem)
+
     async def _twins_response(self, request: Request, refusal: Problem) -> Response:
         """Return what a twin was answered meanwhile.
 
@@ -170,16 +212,20 @@ class IdempotencyKeys:
         raise refusal
 
     async def _find(self, request: Request) -> Response | _Absence:
-        row = await self._database.read(
-            lambda connection: connection.fetch_one(
-                "SELECT fingerprint, status, response_body, etag, location,"
-                " expires_at > UTC_TIMESTAMP(3) FROM idempotency_keys WHERE `key` = %s",
-                request.key,
-            )
+        rows = await self._database.read(
+            lambda connection: connection.fetch_all(_LOOK, request.key)
         )
-        if row is None:
+        return self._told(request, rows)
+
+    def _told(self, request: Request, rows: Sequence[Row]) -> Response | _Absence:
+        """Return what a look at the key says.
+
+        Raises:
+            IdempotencyKeyReused: the key belongs to another request.
+        """
+        if not rows:
             return _Absence.FREE
-        fingerprint, status, body, etag, location, is_live = row
+        ((fingerprint, status, body, etag, location, is_live),) = rows
         if not is_live:
             return _Absence.EXPIRED
         if fingerprint != request.fingerprint:
@@ -187,9 +233,9 @@ class IdempotencyKeys:
         self._count_replay()
         return Response(status, body, etag, location, is_replay=True)
 
-    def _recorder(self, request: Request, *, replaces_expired: bool) -> Recorder:
+    def _recorder(self, request: Request, absence: _Absence) -> Recorder:
         def record(connection: Connection, target_id: int, response: Response) -> None:
-            if replaces_expired:
+            if absence is _Absence.EXPIRED:
                 connection.put_off(_DELETE_EXPIRED, request.key)
             connection.put_off(
                 "INSERT INTO idempotency_keys (`key`, target_type, target_id, fingerprint, status,"
@@ -212,3 +258,7 @@ class IdempotencyKeys:
 
 def _record_nothing(_connection: Connection, _target_id: int, _response: Response) -> None:
     """Stand in where a request has no key."""
+
+
+def _in_use() -> Busy:
+    return Busy("The idempotency key is in use; try again.")

@@ -63,12 +63,20 @@ Statement = tuple[Any, ...]
 """The text of a statement, and its parameters."""
 
 
+@dataclass(slots=True)
+class PutOff:
+    """A statement that goes with the next one; ``rows`` are there when the next one's are."""
+
+    text: str
+    rows: list[Row] = field(default_factory=list)
+
+
 class Connection:
     """A connection in somebody's hands: statements with parameters, plain tuples back."""
 
     def __init__(self, raw: "DriverConnection") -> None:
         self._raw = raw
-        self._put_off: list[str] = []
+        self._put_off: list[PutOff] = []
 
     @property
     def is_closed(self) -> bool:
@@ -100,17 +108,19 @@ class Connection:
         Raises:
             Duplicate, MissingReference: a constraint refused one.
         """
-        written = [self._raw.written(sql, parameters) for sql, *parameters in statements]
-        results = await self._send(*written)
-        return results[-len(written) :]
+        return await self._send(
+            *(self._raw.written(sql, parameters) for sql, *parameters in statements)
+        )
 
-    def put_off(self, sql: str, *parameters: Any) -> None:
+    def put_off(self, sql: str, *parameters: Any) -> PutOff:
         """Send a statement of a transaction together with its next one, or with COMMIT.
 
         Each exchange with the server costs more than most statements do. What the statement is
         refused with, the next one raises.
         """
-        self._put_off.append(self._raw.written(sql, parameters))
+        statement = PutOff(self._raw.written(sql, parameters))
+        self._put_off.append(statement)
+        return statement
 
     async def commit(self) -> None:
         """End a transaction, with what was put off.
@@ -126,12 +136,14 @@ class Connection:
         await self._send("ROLLBACK")
 
     async def _send(self, *written: str) -> list[Result]:
-        statements = [*self._put_off, *written]
-        self._put_off.clear()
+        put_off, self._put_off = self._put_off, []
         try:
-            return await self._raw.run(statements)
+            results = await self._raw.run([*(statement.text for statement in put_off), *written])
         except mysql.IntegrityError as error:
             raise constraint(error) from error
+        for statement, result in zip(put_off, results, strict=False):
+            statement.rows = result.rows
+        return results[len(put_off) :]
 
 
 def tls_context(settings: DatabaseSettings) -> ssl.SSLContext | None:
@@ -198,8 +210,17 @@ class DriverConnection(aiomysql.Connection):  # type: ignore[misc]  # it has no 
         self.wire = Wire(self._writer.transport)
 
     def written(self, sql: str, parameters: Sequence[Any]) -> str:
-        """Return a statement with its parameters put in by the driver."""
-        return sql % tuple(map(self.escape, parameters))
+        """Return a statement with its parameters put in."""
+        return sql % tuple(map(self._literal, parameters))
+
+    def _literal(self, value: Any) -> Any:
+        kind = type(value)
+        if kind is int:
+            return value
+        if kind is bytes:
+            # The driver would look at each byte, and write them as text that is none.
+            return f"x'{value.hex()}'"
+        return self.escape(value)
 
     async def run(self, statements: Sequence[str]) -> list[Result]:
         """Run statements one after another, in one exchange, as far as none fails.
@@ -210,9 +231,7 @@ class DriverConnection(aiomysql.Connection):  # type: ignore[misc]  # it has no 
         """
         if self.is_clustered and len(statements) > 1:
             return [result for one in statements for result in await self.run([one])]
-        # The driver writes bytes as text that is turned back into them here.
-        data = "; ".join(statements).encode("utf-8", "surrogateescape")
-        await self._execute_command(COMMAND.COM_QUERY, data)
+        await self._execute_command(COMMAND.COM_QUERY, "; ".join(statements))
         try:
             results = await self.wire.answers(len(statements))
         except (asyncio.CancelledError, TimeoutError):

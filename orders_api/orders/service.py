@@ -36,6 +36,10 @@ from service_kit.problems import Busy
 HOLDS_ROWS = (False, False, True)
 
 
+LockedOrder = tuple[Order, list[Item], datetime]
+"""An order that nobody else may change, its items, and the database's time."""
+
+
 class _OutrunError(Exception):
     """A price or a stock changed between reading it and taking the units."""
 
@@ -72,8 +76,10 @@ class OrderService:
             OrderNotFound, OrderNotConfirmable, IdempotencyKeyReused: it is refused.
         """
 
-        async def work(connection: Connection, record: Recorder) -> Response:
-            order, items, now = await _locked(connection, order_id)
+        async def change(
+            connection: Connection, locked: LockedOrder | None, record: Recorder
+        ) -> Response:
+            order, items, now = _existing(locked)
             check_confirmable(order)
             repository.set_confirmed(connection, order_id, now)
             order = order.confirmed(now)
@@ -81,10 +87,8 @@ class OrderService:
             record(connection, order_id, response)
             return response
 
-        async def act(record: Recorder) -> Response:
-            return await self.database.transaction(lambda connection: work(connection, record))
-
-        return await self.keys.once(Request(key, "order.confirm", order_id, {}), act)
+        lock = functools.partial(repository.lock, order_id=order_id)
+        return await self.keys.once_on(Request(key, "order.confirm", order_id, {}), lock, change)
 
     async def cancel(self, order_id: int, key: bytes | None) -> Response:
         """Cancel an order and give its stock back, exactly once; a canceled one stays as it is.
@@ -93,8 +97,10 @@ class OrderService:
             OrderNotFound, CancelWindowClosed, IdempotencyKeyReused: it is refused.
         """
 
-        async def work(connection: Connection, record: Recorder) -> Response:
-            order, items, now = await _locked(connection, order_id)
+        async def change(
+            connection: Connection, locked: LockedOrder | None, record: Recorder
+        ) -> Response:
+            order, items, now = _existing(locked)
             if order.status is not OrderStatus.CANCELED:
                 check_cancelable(order, now, self.cancel_window)
                 repository.set_canceled(connection, order_id, now)
@@ -104,10 +110,8 @@ class OrderService:
             record(connection, order_id, response)
             return response
 
-        async def act(record: Recorder) -> Response:
-            return await self.database.transaction(lambda connection: work(connection, record))
-
-        return await self.keys.once(Request(key, "order.cancel", order_id, {}), act)
+        lock = functools.partial(repository.lock, order_id=order_id)
+        return await self.keys.once_on(Request(key, "order.cancel", order_id, {}), lock, change)
 
     async def get(self, order_id: int) -> tuple[Order, list[Item]]:
         """Return an order and its items.
@@ -153,11 +157,10 @@ class OrderService:
         raise Busy("Prices or stock of these products change too fast; try again.")
 
 
-async def _locked(connection: Connection, order_id: int) -> tuple[Order, list[Item], datetime]:
-    found = await repository.lock(connection, order_id)
-    if found is None:
+def _existing(locked: LockedOrder | None) -> LockedOrder:
+    if locked is None:
         raise OrderNotFound
-    return found
+    return locked
 
 
 def _response(

@@ -13,12 +13,12 @@ from service_kit.database_errors import Duplicate
 from service_kit.problems import Busy, Problem
 
 REQUEST = Request(b"key", "order.create", None, {"customer_id": 1})
-TWINS_ROW = (REQUEST.fingerprint, 201, b"{}", '"1"', "/orders/1", 1)
-NOTHING = None
+TWINS_ROWS = [(REQUEST.fingerprint, 201, b"{}", '"1"', "/orders/1", 1)]
+NOTHING: list[Any] = []
 
 
 class Looks:
-    """A database that knows what each look at a key comes to: a row, none, or trouble."""
+    """A database that knows what each look at a key comes to: rows, or trouble."""
 
     def __init__(self, *outcomes: Any) -> None:
         self.left = list(outcomes)
@@ -46,7 +46,7 @@ async def answer(refused_with: Exception, looks: Looks) -> Response:
 async def test_what_was_refused_gets_its_twins_response_or_its_own_refusal(
     refusal: Problem,
 ) -> None:
-    assert (await answer(refusal, Looks(NOTHING, TWINS_ROW))).status == 201
+    assert (await answer(refusal, Looks(NOTHING, TWINS_ROWS))).status == 201
 
     with pytest.raises(type(refusal)) as raised:
         await answer(refusal, Looks(NOTHING, NOTHING))
@@ -87,6 +87,6 @@ async def test_another_key_than_its_own_that_is_taken_is_a_defect() -> None:
     own = Duplicate("Duplicate entry 'key' for key 'idempotency_keys.PRIMARY'")
     other = Duplicate("Duplicate entry '1-2' for key 'order_items_order_product'")
 
-    assert (await answer(own, Looks(NOTHING, TWINS_ROW))).status == 201
+    assert (await answer(own, Looks(NOTHING, TWINS_ROWS))).status == 201
     with pytest.raises(Duplicate):
         await answer(other, Looks(NOTHING))
