@@ -8,7 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from benchmark import contention, flatness, report, throughput, wrk
+from benchmark import contention, flatness, load_shape, report, throughput, wrk
 from benchmark.calls import CALLS
 from benchmark.profiling import profile
 from benchmark.ratios import measure_ratios
@@ -85,11 +85,21 @@ def _throughput(arguments: Namespace, progress: Progress) -> Outcome:
     return throughput.table(reached), throughput.document(reached)
 
 
+def _load_shape(arguments: Namespace, progress: Progress) -> Outcome:
+    with stand(load_shape.SIZE, progress, workers=load_shape.WORKERS) as system:
+        with progress.step("sending over many connections"):
+            fairness = load_shape.measure_fairness(system, arguments.seconds)
+        with progress.step("asking for more than can be done"):
+            overload = load_shape.measure_overload(system, arguments.seconds)
+    return load_shape.table(fairness, overload), load_shape.document(fairness, overload)
+
+
 _STUDIES: dict[str, Callable[[Namespace, Progress], Outcome]] = {
     "ratios": _ratios,
     "flatness": _flatness,
     "contention": _contention,
     "throughput": _throughput,
+    "load-shape": _load_shape,
 }
 
 
@@ -127,7 +137,8 @@ def _arguments() -> Namespace:
         action="append",
         choices=_PROBES,
         metavar="CALL",
-        help="this call alone; for flatness also " + ", ".join(_PROBES[len(_NAMES) :]),
+        help="this call alone, of those above; of flatness also "
+        + ", ".join(name for name in _PROBES if name not in _NAMES),
     )
     described.add_argument("--size", type=int, default=_SIZE, help="customers (%(default)s)")
     described.add_argument("--seconds", type=int, help="of a burst (5; 2 if quick)")

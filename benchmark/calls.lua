@@ -3,7 +3,7 @@
 
 local call = os.getenv("BENCH_CALL")
 local expected = {}
-for status in (os.getenv("BENCH_STATUSES") or os.getenv("BENCH_STATUS")):gmatch("%d+") do expected[tonumber(status)] = true end
+for status in os.getenv("BENCH_STATUSES"):gmatch("%d+") do expected[tonumber(status)] = true end
 local expected_text = os.getenv("BENCH_TEXT")
 local run = os.getenv("BENCH_RUN")
 local CHECK_EACH = 20

@@ -1,7 +1,9 @@
 """How the cost of a call grows with the data: each call on few rows and on many, in turn.
 
 Two systems run at once, so that both meet the same minutes of a machine that others use as well.
-One client calls, so that nobody waits for anybody: p50 is the time of a call by itself.
+One client calls, so that nobody waits for anybody: p50 is the time of a call by itself. Of several
+bursts the least p50 counts, since other work on the machine can only add to it, and the median of
+the CPU.
 """
 
 import statistics
@@ -44,7 +46,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """A call among few rows and among many: medians; p50 in ms, CPU of all processes in µs."""
+    """A call among few rows and among many: p50 in ms, CPU of all processes in µs."""
 
     name: str
     title: str
@@ -131,42 +133,38 @@ def _cost(probe: Probe, one: Stand, seconds: int) -> Cost:
     return measure_cost(probe.prepare(one, seconds), one.accounts(), seconds, connections=1)
 
 
-def _cpu(cost: Cost) -> float:
-    return sum(cost.cpu_us.values())
-
-
-def _p50(cost: Cost) -> float:
-    return cost.burst.p50_ms
-
-
 def _growth(probe: Probe, pairs: Sequence[Sequence[Cost]]) -> Growth:
-    few, many = zip(*pairs, strict=True)
-
-    def middle(value: Callable[[Cost], float], costs: Iterable[Cost]) -> float:
-        return round(statistics.median(map(value, costs)), 3)
-
-    def ratio(value: Callable[[Cost], float]) -> float:
-        return round(statistics.median(value(large) / value(small) for small, large in pairs), 3)
-
+    few, many = ([pair[place] for pair in pairs] for place in (0, 1))
     return Growth(
         probe.name,
         probe.title,
-        few_p50_ms=middle(_p50, few),
-        many_p50_ms=middle(_p50, many),
-        few_cpu_us=middle(_cpu, few),
-        many_cpu_us=middle(_cpu, many),
-        p50_ratio=ratio(_p50),
-        cpu_ratio=ratio(_cpu),
+        few_p50_ms=_least_p50(few),
+        many_p50_ms=_least_p50(many),
+        few_cpu_us=round(statistics.median(map(_cpu, few))),
+        many_cpu_us=round(statistics.median(map(_cpu, many))),
+        p50_ratio=round(_least_p50(many) / _least_p50(few), 3),
+        cpu_ratio=_cpu_ratio(few, many),
         most=probe.most,
     )
 
 
 def _depth(title: str, first: Sequence[Sequence[Cost]], last: Sequence[Sequence[Cost]]) -> Depth:
-    def ratio(value: Callable[[Cost], float]) -> float:
-        pairs = zip(first, last, strict=True)
-        return round(statistics.median(value(b[-1]) / value(a[-1]) for a, b in pairs), 3)
+    newest, oldest = ([pair[-1] for pair in pairs] for pairs in (first, last))
+    ratio = round(_least_p50(oldest) / _least_p50(newest), 3)
+    return Depth(title, ratio, _cpu_ratio(newest, oldest))
 
-    return Depth(title, ratio(_p50), ratio(_cpu))
+
+def _cpu(cost: Cost) -> float:
+    return sum(cost.cpu_us.values())
+
+
+def _cpu_ratio(costs: Sequence[Cost], others: Sequence[Cost]) -> float:
+    ratios = (_cpu(other) / _cpu(cost) for cost, other in zip(costs, others, strict=True))
+    return round(statistics.median(ratios), 3)
+
+
+def _least_p50(costs: Iterable[Cost]) -> float:
+    return round(min(cost.burst.p50_ms for cost in costs), 3)
 
 
 def _of_customers(request: str, **expected: Any) -> Prepare:
@@ -227,9 +225,18 @@ def _row_after_the_oldest_page(one: Stand, rows: str, *parameters: str) -> tuple
 _CONFIRMED = {"status": "CONFIRMED"}
 _MORE = '"next_cursor":"'
 
+_BY_NAME = {call.name: call for call in CALLS}
+
+
+def _probes(*names: str) -> list[Probe]:
+    calls = (_BY_NAME[name] for name in names)
+    return [Probe(call.name, call.title, call.prepare) for call in calls]
+
+
+# A list's last page comes right after its first one; writes, which the server goes on tidying up
+# after, come last.
 PROBES = (
-    *(Probe(call.name, call.title, call.prepare) for call in CALLS),
-    Probe("cancel_order", "POST /orders/:id/cancel", steps("cancel_order", "CANCELED")),
+    *_probes("get_product", "get_order", "list_orders"),
     Probe("last_orders", "GET /orders?limit=20, last page", _last_page_of_orders({})),
     Probe(
         "confirmed_orders",
@@ -243,15 +250,9 @@ PROBES = (
     ),
     Probe("list_products", "GET /products", plain("path", path="/products", text=_MORE)),
     Probe("last_products", "GET /products, last page", _last_page_of_products),
-    Probe("change_product", "PATCH /products/:id", plain("change_product", text='"stock":')),
     Probe("get_customer", "GET /customers/:id", _of_customers("get_customer", text='"email":')),
     Probe("list_customers", "GET /customers", _of_customers("path", path="/customers", text=_MORE)),
     Probe("last_customers", "GET /customers, last page", _last_page_of_customers),
-    Probe(
-        "create_customer",
-        "POST /customers",
-        _of_customers("create_customer", statuses=(CREATED,), text='"email":"ops'),
-    ),
     Probe("search_common", "search of a common word", _search(lambda _: COMMON_WORD), None),
     Probe("search_rare", "search of a rare word", _search(_rare), None),
     Probe(
@@ -259,6 +260,14 @@ PROBES = (
         "search of a common word and a rare one",
         _search(lambda one: f"{COMMON_WORD}+{_rare(one)}"),
         MOST_GROWTH_OF_A_SEARCH,
+    ),
+    *_probes("create_order", "create_order_keyed", "confirm_order"),
+    Probe("cancel_order", "POST /orders/:id/cancel", steps("cancel_order", "CANCELED")),
+    Probe("change_product", "PATCH /products/:id", plain("change_product", text='"stock":')),
+    Probe(
+        "create_customer",
+        "POST /customers",
+        _of_customers("create_customer", statuses=(CREATED,), text='"email":"ops'),
     ),
 )
 

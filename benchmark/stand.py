@@ -50,13 +50,18 @@ class Stand:
 
 @contextmanager
 def stand(
-    size: int, progress: Progress, *, workers: int = 1, database_memory: int | None = None
+    size: int,
+    progress: Progress,
+    *,
+    workers: int = 1,
+    database_memory: int | None = None,
+    **variables: str,
 ) -> Iterator[Stand]:
     """Start a system with ``size`` customers and what belongs to them; end it afterwards.
 
     Its database is durable as an installation's is; its buffer pool is what an embedded one has
     unless ``database_memory`` gives another number of bytes. The access log is off, everything else
-    on.
+    on; ``variables`` are set in every service that has them.
 
     Raises:
         LocalSystemError: something did not start.
@@ -67,7 +72,7 @@ def stand(
         cleaning.callback(signal.signal, signal.SIGTERM, before)
         folder = Path(cleaning.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         system = dataclasses.replace(
-            temporary_system(folder / "run", {"ACCESS_LOG": "off"}),
+            temporary_system(folder / "run", {"ACCESS_LOG": "off", **variables}),
             is_durable=True,
             workers=workers,
             progress=progress,

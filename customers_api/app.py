@@ -4,6 +4,7 @@ from customers_api.document import SCHEMAS, document
 from customers_api.routes import routes
 from customers_api.service import CustomerService
 from customers_api.settings import Settings
+from service_kit.admission import Admission
 from service_kit.application import ServiceApplication
 from service_kit.database import Database
 from service_kit.metrics import Metrics
@@ -31,5 +32,6 @@ async def open_application(settings: Settings) -> tuple[ServiceApplication, Clos
         schemas=schemas,
         metrics=metrics,
         log_requests=settings.serving.access_log,
+        admission=Admission(),
     )
     return application, database.close

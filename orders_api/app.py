@@ -12,6 +12,7 @@ from orders_api.orders.service import OrderService
 from orders_api.products.service import ProductService
 from orders_api.routes import routes
 from orders_api.settings import Settings
+from service_kit.admission import Admission
 from service_kit.application import ServiceApplication
 from service_kit.database import Database
 from service_kit.metrics import Metrics
@@ -57,6 +58,7 @@ async def open_application(settings: Settings) -> tuple[ServiceApplication, Clos
         schemas=schemas,
         metrics=metrics,
         log_requests=settings.serving.access_log,
+        admission=Admission(),
     )
     purge = asyncio.create_task(keys.purge_for_ever(PURGE_PAUSE_SECONDS))
 

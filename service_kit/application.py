@@ -9,6 +9,7 @@ from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.routing import URLSpec
 from tornado.web import Application, RequestHandler, url
 
+from service_kit.admission import Admission
 from service_kit.bodies import BodyBudget, BoundedBody
 from service_kit.handlers import JsonHandler, RefusalHandler, UnknownPathHandler
 from service_kit.metrics import Metrics
@@ -42,12 +43,14 @@ class ServiceApplication(Application):
         schemas: Schemas,
         metrics: Metrics,
         log_requests: bool = True,
+        admission: Admission | None = None,
     ) -> None:
         super().__init__(list(routes), default_handler_class=UnknownPathHandler)
         self.authenticator = authenticator
         self.schemas = schemas
         self.metrics = metrics
         self.log_requests = log_requests
+        self.admission = admission
         self.requests_under_way = 0
         self.draining = False
         self._body_budget = BodyBudget()

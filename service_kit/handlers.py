@@ -17,6 +17,7 @@ from tornado.web import HTTPError, RequestHandler
 from service_kit import correlation, jsons
 from service_kit.problems import (
     MEDIA_TYPE,
+    Busy,
     Forbidden,
     InternalError,
     MalformedRequest,
@@ -59,6 +60,8 @@ class JsonHandler(RequestHandler):
     access: ClassVar[Access] = Access.OPERATORS
     application: "ServiceApplication"
     caller: Caller | None = None
+    _is_at_work = False
+    _client_left = False
 
     def initialize(self, route: str = "unmatched", **collaborators: Any) -> None:
         """Take the route's template, for the metrics, and what the composition root hands in."""
@@ -70,6 +73,12 @@ class JsonHandler(RequestHandler):
     def on_finish(self) -> None:
         """Count the request as answered."""
         self.application.requests_under_way -= 1
+        if self._is_at_work and self.application.admission is not None:
+            self.application.admission.leave()
+
+    def on_connection_close(self) -> None:
+        """Note that nobody waits for the answer."""
+        self._client_left = True
 
     def set_default_headers(self) -> None:
         """Start a response, a refusal too, with the headers that all have."""
@@ -85,11 +94,23 @@ class JsonHandler(RequestHandler):
             self.set_header("Connection", "close")
 
     async def prepare(self) -> None:
-        """Refuse a method that the path does not know, and a caller who may not come in."""
+        """Refuse a method that the path does not know, and a caller who may not come in.
+
+        Whoever may come in waits here until there is a place at work.
+        """
         if self.request.method not in self.allowed_methods():
             raise self._method_not_allowed()
-        if self.access is not Access.PUBLIC:
-            self.caller = self._admit()
+        if self.access is Access.PUBLIC:
+            return
+        admission = self.application.admission
+        if admission is not None:
+            admission.check_room()
+        self.caller = self._identify()
+        if admission is not None:
+            await admission.enter()
+            self._is_at_work = True
+            if self._client_left:
+                raise Busy("The client did not wait.")
 
     def decode_argument(self, value: bytes, name: str | None = None) -> str:  # noqa: ARG002
         """Read a part of the path; what is not UTF-8 names nothing."""
@@ -226,7 +247,7 @@ class JsonHandler(RequestHandler):
         methods = ", ".join(self.allowed_methods())
         return MethodNotAllowed(f"Allowed here: {methods}.", headers={"Allow": methods})
 
-    def _admit(self) -> Caller:
+    def _identify(self) -> Caller:
         caller = self.application.authenticator.identify(self.request.headers.get("Authorization"))
         is_service = caller.role is Role.SERVICE
         if is_service and self.access is Access.OPERATORS:
