@@ -35,7 +35,7 @@ def token(
         "sub": "tester",
         "iss": JWT_ISSUER,
         "aud": JWT_AUDIENCE,
-        "exp": int(time.time()) + 600,
+        "exp": int(time.time()) + 86400,
         "role": role,
         **claims,
     }
