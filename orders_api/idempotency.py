@@ -1,11 +1,12 @@
 """Idempotency keys: a repeated request acts once and gets the first response again.
 
-1. The key is looked up. There: the stored response, or a refusal if it belongs to another request.
-   What works on a row that is there looks in its transaction, in the exchange that locks the row.
-2. The request acts, and writes key and response as the last statement of its transaction.
+1. The request acts in a transaction, and looks its key up in the first exchange of it. There: the
+   stored response, or a refusal if the key belongs to another request.
+2. The last statement of the transaction writes key and response.
 3. A refusal, or a key that was written meanwhile, undoes the transaction; the key is looked up once
-   more, since the one that it ran beside may have been its twin. Where that cannot be looked up, a
-   refusal that would be final (409, say) is not told: its twin's order may stand.
+   more: the one that it ran beside may have been its twin, or it was refused before it could look
+   (the Customers API is away, say). Where the key cannot be looked up, a refusal that would be
+   final (409, say) is not told: its twin's order may stand.
 
 The key is written last, not first: identical requests that are refused would otherwise wait for
 one another's key, and a rollback that wakes them all ends in deadlocks. Source for the behaviour:
@@ -16,25 +17,20 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 
-from orders_api.circuit import CircuitOpen
 from orders_api.problems import IdempotencyKeyReused
 from service_kit.database import Database, NoConnectionFree, one_patience
 from service_kit.database_answers import Row
-from service_kit.database_connections import Connection
+from service_kit.database_connections import Connection, PutOff
 from service_kit.database_errors import Duplicate
 from service_kit.jsons import canonical
 from service_kit.problems import Busy, Problem
 
 log = structlog.get_logger()
 
-T = TypeVar("T")
-
-MOST_ATTEMPTS = 5
 PURGE_BATCH = 500
 _KEY = "PRIMARY"
 
@@ -58,13 +54,6 @@ class Response:
     is_replay: bool = False
 
 
-class _Absence(Enum):
-    """Why no response is stored under a key."""
-
-    FREE = "free"
-    EXPIRED = "expired"
-
-
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request under a key (or none): what it does, to what, with which JSON value."""
@@ -81,16 +70,62 @@ class Request:
         return hashlib.sha256(canonical(parts)).digest()
 
 
-Recorder = Callable[[Connection, int, Response], None]
-"""Writes key, target id and response; called last in the transaction that has the effect."""
+class _AnsweredBefore(Exception):
+    """The request has its response already."""
 
-Act = Callable[[Recorder], Awaitable[Response]]
+    def __init__(self, response: Response) -> None:
+        self.response = response
 
-Lock = Callable[[Connection], Awaitable[T]]
-"""Locks what a request is to change and returns it as it is, or None, in one exchange."""
 
-Change = Callable[[Connection, T, Recorder], Awaitable[Response]]
-"""Changes what was locked."""
+class Attempt:
+    """One attempt at a request, which keeps its key; of a request without one, it does nothing.
+
+    In each transaction: `look_up`, a statement that answers, `check_first`, the effect, `record`.
+    """
+
+    def __init__(self, request: Request, ttl_seconds: int) -> None:
+        self._request = request
+        self._ttl_seconds = ttl_seconds
+        self._look: PutOff | None = None
+
+    def look_up(self, connection: Connection) -> None:
+        """Look the key up in the exchange of the next statement."""
+        if self._request.key is not None:
+            self._look = connection.put_off(_LOOK, self._request.key)
+
+    def check_first(self) -> None:
+        """Let the request act if it did not before.
+
+        Raises:
+            IdempotencyKeyReused: the key belongs to another request.
+        """
+        if self._look is not None and (response := _stored(self._request, self._look.rows)):
+            raise _AnsweredBefore(response)
+
+    def record(self, connection: Connection, target_id: int, response: Response) -> None:
+        """Write key, target id and response with the effect; the last thing of the transaction."""
+        if self._look is None:
+            return
+        if self._look.rows:  # it expired
+            connection.put_off(_DELETE_EXPIRED, self._request.key)
+        connection.put_off(
+            "INSERT INTO idempotency_keys (`key`, target_type, target_id, fingerprint, status,"
+            " response_body, etag, location, created_at, expires_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, UTC_TIMESTAMP(3),"
+            " UTC_TIMESTAMP(3) + INTERVAL %s SECOND)",
+            self._request.key,
+            self._request.operation,
+            target_id,
+            self._request.fingerprint,
+            response.status,
+            response.body,
+            response.etag,
+            response.location,
+            self._ttl_seconds,
+        )
+
+
+Act = Callable[[Attempt], Awaitable[Response]]
 
 
 class IdempotencyKeys:
@@ -111,43 +146,22 @@ class IdempotencyKeys:
             Problem: what the request itself is refused with.
         """
         with one_patience():
-            if request.key is None:
-                return await act(_record_nothing)
-            for _ in range(MOST_ATTEMPTS):
-                found = await self._find(request)
-                if isinstance(found, Response):
-                    return found
-                response = await self._tried(request, act(self._recorder(request, found)))
-                if response is not None:
-                    return response
-            raise _in_use()
-
-    async def once_on(self, request: Request, lock: Lock[T], change: Change[T]) -> Response:
-        """Let a request change what it locks, in one transaction, unless it did before.
-
-        Raises:
-            IdempotencyKeyReused: the key belongs to another request.
-            Problem: what the request itself is refused with.
-        """
-
-        async def work(connection: Connection) -> Response:
-            if request.key is None:
-                return await change(connection, await lock(connection), _record_nothing)
-            look = connection.put_off(_LOOK, request.key)
-            locked = await lock(connection)
-            found = self._told(request, look.rows)
-            if isinstance(found, Response):
-                return found
-            return await change(connection, locked, self._recorder(request, found))
-
-        with one_patience():
-            if request.key is None:
-                return await self._database.transaction(work)
-            for _ in range(MOST_ATTEMPTS):
-                response = await self._tried(request, self._database.transaction(work))
-                if response is not None:
-                    return response
-            raise _in_use()
+            try:
+                return await act(Attempt(request, self._ttl_seconds))
+            except _AnsweredBefore as found:
+                self._count_replay()
+                return found.response
+            except Duplicate as error:
+                if error.key != _KEY:
+                    raise
+                busy = Busy("The idempotency key is in use; try again.")
+                return await self._response_of_twin(request, busy)
+            except (NoConnectionFree, IdempotencyKeyReused):
+                # Nothing more to be known, or a look would take what there is too little of: the
+                # client comes again.
+                raise
+            except Problem as refusal:
+                return await self._response_of_twin(request, refusal)
 
     async def purge(self) -> int:
         """Delete a batch of expired keys that nobody else is busy with; return how many."""
@@ -180,85 +194,40 @@ class IdempotencyKeys:
             if deleted < PURGE_BATCH:
                 await asyncio.sleep(pause_seconds)
 
-    async def _tried(self, request: Request, attempt: Awaitable[Response]) -> Response | None:
-        """Return what an attempt, or its twin, was answered; None to begin anew."""
-        try:
-            return await attempt
-        except Duplicate as error:
-            if error.key != _KEY:
-                raise
-            return None  # Its twin was faster, or the key expired just now.
-        except (NoConnectionFree, CircuitOpen, IdempotencyKeyReused):
-            # Nothing was tried, and to look again would cost what there is too little of: the
-            # client comes again, and is then looked for first.
-            raise
-        except Problem as problem:
-            return await self._twins_response(request, problem)
-
-    async def _twins_response(self, request: Request, refusal: Problem) -> Response:
-        """Return what a twin was answered meanwhile.
+    async def _response_of_twin(self, request: Request, refusal: Problem) -> Response:
+        """Return what this very request was answered before, or meanwhile.
 
         Raises:
-            Problem: the refusal, if there was no twin; or that it cannot be told.
+            Problem: the refusal, if there was no answer; or that it cannot be told.
         """
+        if request.key is None:
+            raise refusal
         try:
-            found = await self._find(request)
+            rows = await self._database.read(
+                lambda connection: connection.fetch_all(_LOOK, request.key)
+            )
         except Busy:
             if isinstance(refusal, Busy):
                 raise refusal from None
             raise
-        if isinstance(found, Response):
-            return found
-        raise refusal
-
-    async def _find(self, request: Request) -> Response | _Absence:
-        rows = await self._database.read(
-            lambda connection: connection.fetch_all(_LOOK, request.key)
-        )
-        return self._told(request, rows)
-
-    def _told(self, request: Request, rows: Sequence[Row]) -> Response | _Absence:
-        """Return what a look at the key says.
-
-        Raises:
-            IdempotencyKeyReused: the key belongs to another request.
-        """
-        if not rows:
-            return _Absence.FREE
-        ((fingerprint, status, body, etag, location, is_live),) = rows
-        if not is_live:
-            return _Absence.EXPIRED
-        if fingerprint != request.fingerprint:
-            raise IdempotencyKeyReused
+        response = _stored(request, rows)
+        if response is None:
+            raise refusal
         self._count_replay()
-        return Response(status, body, etag, location, is_replay=True)
-
-    def _recorder(self, request: Request, absence: _Absence) -> Recorder:
-        def record(connection: Connection, target_id: int, response: Response) -> None:
-            if absence is _Absence.EXPIRED:
-                connection.put_off(_DELETE_EXPIRED, request.key)
-            connection.put_off(
-                "INSERT INTO idempotency_keys (`key`, target_type, target_id, fingerprint, status,"
-                " response_body, etag, location, created_at, expires_at)"
-                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, UTC_TIMESTAMP(3),"
-                " UTC_TIMESTAMP(3) + INTERVAL %s SECOND)",
-                request.key,
-                request.operation,
-                target_id,
-                request.fingerprint,
-                response.status,
-                response.body,
-                response.etag,
-                response.location,
-                self._ttl_seconds,
-            )
-
-        return record
+        return response
 
 
-def _record_nothing(_connection: Connection, _target_id: int, _response: Response) -> None:
-    """Stand in where a request has no key."""
+def _stored(request: Request, rows: Sequence[Row]) -> Response | None:
+    """Return the response that a look at the key found; None if there is none, or it expired.
 
-
-def _in_use() -> Busy:
-    return Busy("The idempotency key is in use; try again.")
+    Raises:
+        IdempotencyKeyReused: the key belongs to another request.
+    """
+    if not rows:
+        return None
+    ((fingerprint, status, body, etag, location, is_live),) = rows
+    if not is_live:
+        return None
+    if fingerprint != request.fingerprint:
+        raise IdempotencyKeyReused
+    return Response(status, body, etag, location, is_replay=True)

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 from orders_api.customers_client import CustomersClient
-from orders_api.idempotency import IdempotencyKeys, Recorder, Request, Response
+from orders_api.idempotency import Attempt, IdempotencyKeys, Request, Response
 from orders_api.orders import repository
 from orders_api.orders.rules import (
     Item,
@@ -34,10 +34,6 @@ from service_kit.problems import Busy
 # The rows are read without holding them, and held from the beginning after being outrun twice:
 # whoever reads first would else be outrun for ever by prices that change all the time.
 HOLDS_ROWS = (False, False, True)
-
-
-LockedOrder = tuple[Order, list[Item], datetime]
-"""An order that nobody else may change, its items, and the database's time."""
 
 
 class _OutrunError(Exception):
@@ -63,9 +59,9 @@ class OrderService:
         customer_id: int = value["customer_id"]
         quantities = add_up(value["items"])
 
-        async def act(record: Recorder) -> Response:
+        async def act(attempt: Attempt) -> Response:
             await self.customers.check_exists(customer_id)
-            return await self._take(customer_id, quantities, record)
+            return await self._take(customer_id, quantities, attempt)
 
         return await self.keys.once(Request(key, "order.create", None, value), act)
 
@@ -76,19 +72,19 @@ class OrderService:
             OrderNotFound, OrderNotConfirmable, IdempotencyKeyReused: it is refused.
         """
 
-        async def change(
-            connection: Connection, locked: LockedOrder | None, record: Recorder
-        ) -> Response:
-            order, items, now = _existing(locked)
+        async def work(connection: Connection, attempt: Attempt) -> Response:
+            order, items, now = await _locked(connection, order_id, attempt)
             check_confirmable(order)
             repository.set_confirmed(connection, order_id, now)
             order = order.confirmed(now)
             response = _response(HTTPStatus.OK, order, items)
-            record(connection, order_id, response)
+            attempt.record(connection, order_id, response)
             return response
 
-        lock = functools.partial(repository.lock, order_id=order_id)
-        return await self.keys.once_on(Request(key, "order.confirm", order_id, {}), lock, change)
+        async def act(attempt: Attempt) -> Response:
+            return await self.database.transaction(lambda connection: work(connection, attempt))
+
+        return await self.keys.once(Request(key, "order.confirm", order_id, {}), act)
 
     async def cancel(self, order_id: int, key: bytes | None) -> Response:
         """Cancel an order and give its stock back, exactly once; a canceled one stays as it is.
@@ -97,21 +93,21 @@ class OrderService:
             OrderNotFound, CancelWindowClosed, IdempotencyKeyReused: it is refused.
         """
 
-        async def change(
-            connection: Connection, locked: LockedOrder | None, record: Recorder
-        ) -> Response:
-            order, items, now = _existing(locked)
+        async def work(connection: Connection, attempt: Attempt) -> Response:
+            order, items, now = await _locked(connection, order_id, attempt)
             if order.status is not OrderStatus.CANCELED:
                 check_cancelable(order, now, self.cancel_window)
                 repository.set_canceled(connection, order_id, now)
                 await repository.give_back_stock(connection, items)
                 order = order.canceled(now)
             response = _response(HTTPStatus.OK, order, items)
-            record(connection, order_id, response)
+            attempt.record(connection, order_id, response)
             return response
 
-        lock = functools.partial(repository.lock, order_id=order_id)
-        return await self.keys.once_on(Request(key, "order.cancel", order_id, {}), lock, change)
+        async def act(attempt: Attempt) -> Response:
+            return await self.database.transaction(lambda connection: work(connection, attempt))
+
+        return await self.keys.once(Request(key, "order.cancel", order_id, {}), act)
 
     async def get(self, order_id: int) -> tuple[Order, list[Item]]:
         """Return an order and its items.
@@ -132,9 +128,11 @@ class OrderService:
             lambda connection: repository.page(connection, chosen, before, rows)
         )
 
-    async def _take(self, customer_id: int, quantities: Quantities, record: Recorder) -> Response:
+    async def _take(self, customer_id: int, quantities: Quantities, attempt: Attempt) -> Response:
         async def work(connection: Connection, *, hold: bool) -> Response:
+            attempt.look_up(connection)
             offers = await repository.offers(connection, quantities, hold=hold)
+            attempt.check_first()
             items = price(quantities, offers)
             now = next(iter(offers.values())).read_at
             # Order, then stock, then items: items first would take shared locks on the products
@@ -144,7 +142,7 @@ class OrderService:
                 raise _OutrunError
             repository.insert_items(connection, order.id, items)
             response = _response(HTTPStatus.CREATED, order, items, location=f"/orders/{order.id}")
-            record(connection, order.id, response)
+            attempt.record(connection, order.id, response)
             return response
 
         for hold in HOLDS_ROWS:
@@ -157,10 +155,16 @@ class OrderService:
         raise Busy("Prices or stock of these products change too fast; try again.")
 
 
-def _existing(locked: LockedOrder | None) -> LockedOrder:
-    if locked is None:
+async def _locked(
+    connection: Connection, order_id: int, attempt: Attempt
+) -> tuple[Order, list[Item], datetime]:
+    """Return an order that nobody else may change, its items and the database's time."""
+    attempt.look_up(connection)
+    found = await repository.lock(connection, order_id)
+    attempt.check_first()
+    if found is None:
         raise OrderNotFound
-    return locked
+    return found
 
 
 def _response(

@@ -119,7 +119,6 @@ async def test_a_repeat_is_answered_while_the_customers_api_is_away(
     check_replay(
         await create(orders, customer["id"], lines((product, 1)), X_Idempotency_Key=key), first
     )
-    assert len(fake.asked) == 1
     unknown = await create(
         orders, customer["id"], lines((product, 1)), X_Idempotency_Key=unique("key")
     )

@@ -7,7 +7,7 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from orders_api import idempotency
-from orders_api.idempotency import IdempotencyKeys, Recorder, Request, Response
+from orders_api.idempotency import Attempt, IdempotencyKeys, Request, Response
 from orders_api.settings import load
 from service_kit.database import Database, Work
 from service_kit.database_connections import Connection
@@ -75,10 +75,13 @@ async def purge_all(keys: IdempotencyKeys) -> list[int]:
 
 
 async def test_keys_that_differ_in_trailing_blanks_are_told_apart(keys: IdempotencyKeys) -> None:
-    async def act(record: Recorder) -> Response:
+    async def act(attempt: Attempt) -> Response:
         async def work(connection: Connection) -> Response:
+            attempt.look_up(connection)
+            await connection.fetch_one("SELECT 1")
+            attempt.check_first()
             response = Response(201, b"{}")
-            record(connection, 1, response)
+            attempt.record(connection, 1, response)
             return response
 
         return await keys._database.transaction(work)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from orders_api.circuit import CircuitOpen
-from orders_api.idempotency import IdempotencyKeys, Recorder, Request, Response
+from orders_api.idempotency import Attempt, IdempotencyKeys, Request, Response
 from orders_api.problems import CustomersUnavailable, InsufficientStock
 from service_kit.database import NoConnectionFree
 from service_kit.database_errors import Duplicate
@@ -33,7 +33,7 @@ class Looks:
 async def answer(refused_with: Exception, looks: Looks) -> Response:
     """Let a request act that is refused; return what it is answered all the same."""
 
-    async def act(_record: Recorder) -> Response:
+    async def act(_attempt: Attempt) -> Response:
         raise refused_with
 
     keys = IdempotencyKeys(looks, 60, lambda: None)  # type: ignore[arg-type]  # stands in
@@ -41,27 +41,26 @@ async def answer(refused_with: Exception, looks: Looks) -> Response:
 
 
 @pytest.mark.parametrize(
-    "refusal", [InsufficientStock(), CustomersUnavailable(), Busy("The outcome is not known.")]
+    "refusal",
+    [InsufficientStock(), CustomersUnavailable(), CircuitOpen(), Busy("The outcome is not known.")],
 )
 async def test_what_was_refused_gets_its_twins_response_or_its_own_refusal(
     refusal: Problem,
 ) -> None:
-    assert (await answer(refusal, Looks(NOTHING, TWINS_ROWS))).status == 201
+    assert (await answer(refusal, Looks(TWINS_ROWS))).status == 201
 
     with pytest.raises(type(refusal)) as raised:
-        await answer(refusal, Looks(NOTHING, NOTHING))
+        await answer(refusal, Looks(NOTHING))
     assert raised.value is refusal
 
 
-@pytest.mark.parametrize("refusal", [NoConnectionFree(), CircuitOpen()])
-async def test_a_request_for_which_nothing_was_tried_is_looked_for_once(refusal: Problem) -> None:
-    looks = Looks(NOTHING)
+async def test_nobody_looks_where_there_is_no_connection_to_look_with() -> None:
+    refusal = NoConnectionFree()
 
-    with pytest.raises(type(refusal)) as raised:
-        await answer(refusal, looks)
+    with pytest.raises(NoConnectionFree) as raised:
+        await answer(refusal, Looks())
 
     assert raised.value is refusal
-    assert looks.left == []
 
 
 @pytest.mark.parametrize("refusal", [CustomersUnavailable(), Busy("The outcome is not known.")])
@@ -69,7 +68,7 @@ async def test_a_refusal_for_now_is_told_as_it_is_when_nobody_can_look_again(
     refusal: Problem,
 ) -> None:
     with pytest.raises(type(refusal)) as raised:
-        await answer(refusal, Looks(NOTHING, NoConnectionFree()))
+        await answer(refusal, Looks(NoConnectionFree()))
 
     assert raised.value is refusal
 
@@ -78,7 +77,7 @@ async def test_a_final_refusal_is_not_told_while_the_twins_order_may_stand() -> 
     busy = NoConnectionFree()
 
     with pytest.raises(Busy) as raised:
-        await answer(InsufficientStock(), Looks(NOTHING, busy))
+        await answer(InsufficientStock(), Looks(busy))
 
     assert raised.value is busy
 
@@ -87,6 +86,6 @@ async def test_another_key_than_its_own_that_is_taken_is_a_defect() -> None:
     own = Duplicate("Duplicate entry 'key' for key 'idempotency_keys.PRIMARY'")
     other = Duplicate("Duplicate entry '1-2' for key 'order_items_order_product'")
 
-    assert (await answer(own, Looks(NOTHING, TWINS_ROWS))).status == 201
+    assert (await answer(own, Looks(TWINS_ROWS))).status == 201
     with pytest.raises(Duplicate):
         await answer(other, Looks(NOTHING))
