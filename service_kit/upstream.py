@@ -13,6 +13,7 @@ from typing import Any
 
 import aiohttp
 import structlog
+from yarl import URL
 
 from service_kit import correlation, jsons
 from service_kit.problems import InvalidJson, UpstreamTimeout, UpstreamUnavailable
@@ -146,7 +147,7 @@ class Upstream:
         try:
             async with self._session.request(
                 method,
-                self._base_url + path,
+                URL(self._base_url + path, encoded=True),
                 data=None if body is None else jsons.encode(body),
                 headers=request_headers,
                 allow_redirects=False,
