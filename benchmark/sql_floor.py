@@ -22,7 +22,8 @@ from orders_api.orders import repository as orders
 from orders_api.orders.rules import OrderFilter, price
 from orders_api.products import repository as products
 from service_kit.database_answers import Result
-from service_kit.database_connections import Connection, DatabaseSettings, PutOff, Statement
+from service_kit.database_connections import Connection, PutOff, Statement
+from service_kit.database_driver import DatabaseSettings
 from service_kit.settings import Environment
 
 CLIENTS = 10

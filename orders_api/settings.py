@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from service_kit.database_connections import DatabaseSettings
+from service_kit.database_driver import DatabaseSettings
 from service_kit.settings import Environment, JwtSettings, ServingSettings
 
 _YEAR_SECONDS = 366 * 24 * 3600

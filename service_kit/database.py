@@ -15,9 +15,9 @@ from typing import Protocol, TypeVar
 import structlog
 from pymysql import err as mysql
 
-from service_kit.database_connections import (
+from service_kit.database_connections import Connection
+from service_kit.database_driver import (
     LOCK_WAIT_SECONDS,
-    Connection,
     DatabaseSettings,
     DriverConnection,
     connect,

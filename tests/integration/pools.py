@@ -10,7 +10,8 @@ from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOLoop
 
 from service_kit.database import Database
-from service_kit.database_connections import Connection, DatabaseSettings
+from service_kit.database_connections import Connection
+from service_kit.database_driver import DatabaseSettings
 from tests.database_servers import TestDatabase
 
 

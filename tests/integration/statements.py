@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from service_kit.database_answers import Result
-from service_kit.database_connections import DriverConnection
+from service_kit.database_driver import DriverConnection
 
 _COUNTERS = "SHOW SESSION STATUS LIKE 'Handler_read%'"
 _TOUCHES_ROWS = re.compile(r"(SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH|CALL)\b")

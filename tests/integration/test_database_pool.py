@@ -11,7 +11,7 @@ from pymysql import err as mysql
 from tornado.ioloop import IOLoop
 
 from service_kit import database as kit
-from service_kit import database_connections as connections
+from service_kit import database_driver as driver
 from service_kit.database import Database
 from service_kit.database_answers import Answer, Result
 from service_kit.database_connections import Connection
@@ -488,9 +488,9 @@ async def test_a_conflict_without_end_is_given_up(
 async def test_a_lock_that_is_not_had_in_time_is_given_up(
     open_pool: OpenPool, table: Counters, counter: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one_second = connections._SESSION.replace("lock_wait_timeout = 5", "lock_wait_timeout = 1")
-    assert one_second != connections._SESSION
-    monkeypatch.setattr(connections, "_SESSION", one_second)
+    one_second = driver._SESSION.replace("lock_wait_timeout = 5", "lock_wait_timeout = 1")
+    assert one_second != driver._SESSION
+    monkeypatch.setattr(driver, "_SESSION", one_second)
     monkeypatch.setattr(kit, "LOCK_WAIT_SECONDS", 1)
     pool = open_pool()
     before = table.add()

@@ -14,7 +14,7 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from service_kit import database as kit
-from service_kit import database_connections as connections
+from service_kit import database_driver as driver
 from service_kit.database import Database
 from service_kit.database_connections import Connection
 from service_kit.problems import Busy
@@ -287,7 +287,7 @@ async def greets_and_falls_silent(
 async def test_a_server_that_does_not_let_in_is_busy_in_time(
     open_pool: Any, watcher: Watcher, monkeypatch: pytest.MonkeyPatch, answer: Serve
 ) -> None:
-    monkeypatch.setattr(connections, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(driver, "CONNECT_SECONDS", 0.2)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):

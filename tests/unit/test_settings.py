@@ -11,7 +11,7 @@ from cryptography.x509.oid import NameOID
 
 import customers_api.settings
 import orders_api.settings
-from service_kit.database_connections import DatabaseSettings
+from service_kit.database_driver import DatabaseSettings
 from service_kit.settings import Environment, SettingsError
 
 SECRET = "a-signing-secret-of-32-bytes-or-more"
