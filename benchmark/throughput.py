@@ -18,8 +18,6 @@ from local_system.programs import CURL_EMULATOR, GATEWAY, emulator_names
 CONNECTIONS = 32
 WORKERS = 2
 SIZE = 10_000
-MOST_OF_AN_INVOCATION_US = 3_000
-"""CPU of the orchestrator's emulator and function for one invocation."""
 EMULATORS = "emulators"
 _WARM_UP_SECONDS = 4
 

@@ -158,7 +158,7 @@ class DriverConnection(aiomysql.Connection):  # type: ignore[misc]  # it has no 
             # Answers may be left unread: the next one to ask would get them.
             self.close()
             raise
-        self.server_status = results[-1].status
+        self.server_status = results[-1].status  # the driver escapes text by it
         return results
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from local_system import processes
 from tests.faults.stage import Stage
 from tests.system.databases import Query
-from tests.waiting import until
 
 RETURN_SECONDS = 60.0
 
@@ -102,8 +101,3 @@ def owner_of_port(run_dir: Path, port: int) -> int | None:
                 if str(handle.readlink()) in inodes:
                     return pid
     return None
-
-
-async def until_struck(is_struck: Callable[[], bool], what: str) -> None:
-    """Wait until an aimed fault has met what it waits for."""
-    await until(is_struck, what, RETURN_SECONDS)
