@@ -6,24 +6,22 @@ Whatever the point, the outcome must be one of those that the two could have one
 
 import asyncio
 import itertools
-from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tornado.ioloop import IOLoop
 
 from tests import books
 from tests.apis import Answer, Api
 from tests.builders import a_customer, a_product, an_order, lines, unique
 from tests.database_servers import TestDatabase
-from tests.integration.cutting_proxy import is_statement
 from tests.integration.locks import holding_product
 from tests.integration.order_calls import cancel, confirm, create, patch
 from tests.integration.order_facts import check_books, orders_of
 from tests.integration.races.crowd import SECONDS
+from tests.integration.races.stops import StopsAt
 from tests.waiting import until
-from tests.wires import Fault, Message, Wire, mysql_packet
 
 Call = Callable[[Api], Coroutine[Any, Any, Answer]]
 
@@ -31,34 +29,6 @@ STOCK = 5
 PRICE = {"price_cents": 7}
 LOSS = {"stock_delta": -2}
 MOST_STATEMENTS = 40
-
-
-@dataclass(slots=True)
-class StopsAt:
-    """Stops the statement of this number, counted from 0, until it may go on."""
-
-    number: int = -1
-    seen: int = 0
-    is_stopped: asyncio.Event = field(default_factory=asyncio.Event)
-    may_go_on: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def at(self, number: int) -> None:
-        """Stop the statement of this number from now on."""
-        self.number, self.seen = number, 0
-        self.is_stopped.clear()
-        self.may_go_on.clear()
-
-    def choose(self, packet: bytes) -> Fault | None:
-        if not is_statement(packet, b"") or is_statement(packet, b"SET "):
-            return None
-        self.seen += 1
-        return self._stop if self.seen - 1 == self.number else None
-
-    async def _stop(self, message: Message) -> bool:
-        self.is_stopped.set()
-        await self.may_go_on.wait()
-        await message.deliver()
-        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,28 +115,6 @@ PAIRS = {
         lambda m: (changing(m.product, LOSS), m.taking(3)), {(200, 409), (201, 409)}
     ),
 }
-
-
-@pytest.fixture
-def stop(io_loop: IOLoop) -> StopsAt:
-    async def made_in_the_loop() -> StopsAt:
-        return StopsAt()
-
-    stop: StopsAt = io_loop.run_sync(made_in_the_loop)
-    return stop
-
-
-@pytest.fixture
-def wire(io_loop: IOLoop, database: TestDatabase, stop: StopsAt) -> Iterator[Wire]:
-    laid = Wire(database.admin.host, database.admin.port, mysql_packet, stop.choose)
-    io_loop.run_sync(laid.open)
-    yield laid
-    io_loop.run_sync(laid.close)
-
-
-@pytest.fixture
-def stopped_door(wire: Wire, customers: Api, start_orders: Callable[..., Api]) -> Api:
-    return start_orders(customers.base_url, MYSQL_PORT=str(wire.own_port))
 
 
 @pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
