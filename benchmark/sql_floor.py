@@ -7,7 +7,7 @@ and an INSERT) is left out.
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import aiomysql
 import uvloop
 
-from benchmark.calls import Call
+from benchmark.calls import STEPS_A_SECOND, Call
 from benchmark.loading import add_orders
 from benchmark.stand import Stand
 from orders_api.orders import repository as orders
@@ -23,7 +23,7 @@ from orders_api.orders.rules import OrderFilter, price
 from orders_api.products import repository as products
 from service_kit.database_answers import Result
 from service_kit.database_connections import Connection, PutOff, Statement
-from service_kit.database_driver import DatabaseSettings
+from service_kit.database_driver import ISOLATION, DatabaseSettings, login
 from service_kit.settings import Environment
 
 CLIENTS = 10
@@ -31,7 +31,6 @@ CLIENTS = 10
 
 _ANYTHING = OrderFilter(None, None, None, None)
 _PAGE = 21
-_FRESH_ORDERS = 12_000
 
 Work = Callable[["Alone"], Awaitable[object]]
 """Runs the statements of one request."""
@@ -76,10 +75,12 @@ class SqlCost:
 def measure_sql(stand: Stand, calls: Sequence[Call], seconds: int) -> dict[str, SqlCost]:
     """Return, by the name of the call, what its statements cost."""
     chosen = {call.name for call in calls}
-    fresh = iter(add_orders(stand.connection, stand.loaded, _FRESH_ORDERS * seconds))
+    fresh: Iterable[int] = ()
+    if "confirm_order" in chosen:
+        fresh = add_orders(stand.connection, stand.loaded, STEPS_A_SECOND * seconds)
     return {
         name: uvloop.run(_measure(stand, work, seconds))
-        for name, work in _statements(stand, fresh).items()
+        for name, work in _statements(stand, iter(fresh)).items()
         if name in chosen
     }
 
@@ -142,12 +143,7 @@ async def _measure(stand: Stand, work: Work, seconds: int) -> SqlCost:
 
 
 async def _connect(settings: DatabaseSettings) -> aiomysql.Connection:
-    return await aiomysql.connect(
-        host=settings.host,
-        port=settings.port,
-        user=settings.user,
-        password=settings.password,
-        db=settings.database,
-        charset="utf8mb4",
-        autocommit=True,
-    )
+    """Return a connection whose session is set up as the product's are."""
+    raw = await aiomysql.connect(**login(settings))
+    await raw.query(ISOLATION)
+    return raw

@@ -24,7 +24,7 @@ _SESSION = (
     "ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION'"
 )
 # Under REPEATABLE READ a snapshot taken before waiting for a lock hides what the other one did.
-_ISOLATION = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
+ISOLATION = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
 _IS_CLUSTERED = "SHOW VARIABLES WHERE Variable_name = 'wsrep_on' AND Value = 'ON'"
 
 
@@ -65,29 +65,33 @@ def tls_context(settings: DatabaseSettings) -> ssl.SSLContext | None:
     return ssl.create_default_context(cafile=settings.tls_ca)
 
 
+def login(settings: DatabaseSettings) -> dict[str, Any]:
+    """Return what the driver is told of the database, the account and the session."""
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "user": settings.user,
+        "password": settings.password,
+        "db": settings.database,
+        "charset": "utf8mb4",
+        "autocommit": True,
+        "client_flag": CLIENT.FOUND_ROWS,
+        "init_command": _SESSION,
+    }
+
+
 async def connect(settings: DatabaseSettings, tls: ssl.SSLContext | None) -> "DriverConnection":
     """Return a connection of the driver, its session set up.
 
     Raises:
         MySQLError, OSError, TimeoutError: there is none to be had.
     """
-    raw = (_EncryptedConnection if tls else DriverConnection)(
-        host=settings.host,
-        port=settings.port,
-        user=settings.user,
-        password=settings.password,
-        db=settings.database,
-        charset="utf8mb4",
-        autocommit=True,
-        client_flag=CLIENT.FOUND_ROWS,
-        init_command=_SESSION,
-        ssl=tls,
-    )
+    raw = (_EncryptedConnection if tls else DriverConnection)(**login(settings), ssl=tls)
     try:
         # connect_timeout covers TCP alone: a mute server would hang the handshake.
         async with asyncio.timeout(CONNECT_SECONDS):
             await raw.open()
-            _, clustered = await raw.run([_ISOLATION, _IS_CLUSTERED])
+            _, clustered = await raw.run([ISOLATION, _IS_CLUSTERED])
             raw.is_clustered = bool(clustered.rows)
     except BaseException:
         raw.close()
