@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -14,6 +15,14 @@ _CREDENTIALS = (
     "there are no AWS credentials: aws configure, or AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
     "AWS_SECRET_ACCESS_KEY"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What a function runs: an image, and the architecture that it is of."""
+
+    image_uri: str
+    architecture: str
 
 
 class Account:
@@ -60,15 +69,16 @@ class Account:
                 return str(version)
         raise LocalSystemError(f"the secret {name} has no current value")
 
-    def running_image(self) -> str | None:
-        """Return the image that the function runs now; None before the first deployment."""
+    def running(self) -> Running | None:
+        """Return what the function runs now; None before the first deployment."""
         client = self._session.client("lambda")
         with asked("looking at the function (lambda)"):
             try:
                 found = client.get_function(FunctionName=self._target.function)
             except client.exceptions.ResourceNotFoundException:
                 return None
-        return str(found["Code"]["ImageUri"])
+        (architecture,) = found["Configuration"]["Architectures"]
+        return Running(str(found["Code"]["ImageUri"]), str(architecture))
 
     def outputs(self) -> dict[str, str]:
         """Return the outputs of the target's stack."""

@@ -11,11 +11,18 @@ import shlex
 from pathlib import Path
 
 from deployment import dry_run, images, osls, prerequisites
-from deployment.account import Account
+from deployment.account import Account, Running
 from deployment.commands import run
 from deployment.osls import Osls
 from deployment.repository import Repository
-from deployment.target import PLATFORMS, REPOSITORY, SETTINGS, STAGES, Target
+from deployment.target import (
+    DEFAULT_ARCHITECTURE,
+    PLATFORMS,
+    REPOSITORY,
+    SETTINGS,
+    STAGES,
+    Target,
+)
 from local_system.arguments import parser
 from local_system.construction import ROOT
 from local_system.failures import LocalSystemError, run_verb
@@ -44,10 +51,10 @@ def deploy(target: Target, digest: str | None, root: Path, progress: Progress) -
         digest = _pushed(target, repository, repository_uri, root, progress)
     elif repository.digest(imageDigest=digest) is None:
         raise LocalSystemError(f"the repository {REPOSITORY} has no image {digest}")
-    uri, before = f"{repository_uri}@{digest}", account.running_image()
+    uri, before = f"{repository_uri}@{digest}", account.running()
     Osls(root, progress).run(osls.deploy(target, uri, secret_version))
     repository.keep_deployed(target.stage, digest)
-    return _report(target, uri, before, account.outputs())
+    return report(target, uri, before, account.outputs())
 
 
 def remove(target: Target, progress: Progress) -> None:
@@ -76,7 +83,11 @@ def _pushed(
     return images.pushed_digest(root, uri, tag)
 
 
-def _report(target: Target, uri: str, before: str | None, outputs: dict[str, str]) -> str:
+def report(target: Target, uri: str, before: Running | None, outputs: dict[str, str]) -> str:
+    """Return what a person wants to know after a deployment of the image to the target.
+
+    ``before`` is what the function ran until then, ``outputs`` are those of the stack.
+    """
     url = outputs["CreateAndConfirmOrderUrl"]
     lines = [
         f"url     {url}",
@@ -87,11 +98,24 @@ def _report(target: Target, uri: str, before: str | None, outputs: dict[str, str
         f'  curl -s {url} -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\',
         f"    -d '{_EXAMPLE}'",
     ]
-    if before is not None and before != uri:
-        digest = before.partition("@")[2]
-        back = ["scripts/deploy", "--stage", target.stage, "--region", target.region]
-        lines += ["", "back to what ran before:", f"  {shlex.join(back)} --image-digest {digest}"]
+    back = _way_back(target, uri, before)
+    if back:
+        lines += ["", "back to what ran before:", f"  {back}"]
     return "\n".join(lines)
+
+
+def _way_back(target: Target, uri: str, before: Running | None) -> str:
+    """Return the command that deploys what ran before; empty if none can."""
+    repository = f"{uri.partition('@')[0]}@"
+    # A plain osls deploy has a repository of its own, from which nothing is deployed here.
+    if before is None or before.image_uri == uri or not before.image_uri.startswith(repository):
+        return ""
+    given = [f"{name}={shlex.quote(value)}" for name, value in target.settings.items()]
+    back = ["scripts/deploy", "--stage", target.stage, "--region", target.region]
+    if before.architecture != DEFAULT_ARCHITECTURE:
+        back += ["--architecture", before.architecture]
+    back += ["--image-digest", before.image_uri.removeprefix(repository)]
+    return " ".join([*given, shlex.join(back)])
 
 
 def _digest_argument(text: str) -> str:
@@ -107,8 +131,9 @@ def _arguments() -> argparse.ArgumentParser:
         __doc__,
         """
         environment: AWS credentials as for any AWS tool (AWS_PROFILE, AWS_ACCESS_KEY_ID ...);
-          CUSTOMERS_API_BASE, ORDERS_API_BASE, JWT_ISSUER, JWT_AUDIENCE: else from the parameter
-          store, /b2b-back-office/STAGE/customers-api-base and so on. JWT_SECRET and SERVICE_TOKEN
+          CUSTOMERS_API_BASE, ORDERS_API_BASE, JWT_ISSUER, JWT_AUDIENCE: those that are set win,
+          and are told; the others come from the parameter store,
+          /b2b-back-office/STAGE/customers-api-base and so on. JWT_SECRET and SERVICE_TOKEN
           come from the secret b2b-back-office/STAGE alone. docs/deployment.md tells how to put
           them there.
 
@@ -128,8 +153,8 @@ def _arguments() -> argparse.ArgumentParser:
     arguments.add_argument(
         "--architecture",
         choices=PLATFORMS,
-        default="x86_64",
-        help="of the image and the function, x86_64 unless given",
+        default=DEFAULT_ARCHITECTURE,
+        help="of the image and the function (%(default)s)",
     )
     what = arguments.add_mutually_exclusive_group()
     what.add_argument(

@@ -35,6 +35,10 @@ def plan(
         "",
         "1. check the credentials, the parameters and the secret",
         *(f"     {target.ssm_parameter(name)}" for name in _unknown(target)),
+        *(
+            f"     {name} is {value}, from the environment"
+            for name, value in target.settings.items()
+        ),
         f"     {target.secret} (its current version is named in the template, its value is not)",
         *_image_steps(target, repository_uri, tag, digest),
         "3. deploy the stack by the image's digest",

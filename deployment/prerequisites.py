@@ -29,11 +29,15 @@ def check_docker(root: Path) -> None:
 def check_stage(account: Account, target: Target, progress: Progress) -> str:
     """Check that AWS has what the function must be told; return the secret's version.
 
-    An address without TLS is warned of: the token that is sent there is no secret any more.
+    What a variable of the environment decides, instead of the parameter store, is told: it may
+    have been meant for something else. An address without TLS is warned of: the token that is sent
+    there is no secret any more.
 
     Raises:
         LocalSystemError: names what is missing and how to put it there.
     """
+    for name, value in target.settings.items():
+        progress.note(f"{name} is {value}, from the environment: the parameter store is not asked")
     settings = account.settings()
     missing = [target.ssm_parameter(name) for name in SETTINGS if name not in settings]
     if missing:

@@ -36,17 +36,18 @@ _BASES = ("CUSTOMERS_API_BASE", "ORDERS_API_BASE")
 _PORT = 3080
 
 
-def serve(told: Mapping[str, str], port: int, root: Path, progress: Progress) -> int:
+def serve(variables: Mapping[str, str], port: int, root: Path, progress: Progress) -> int:
     """Serve until Ctrl-C; return sam's exit code.
 
-    ``told`` are the function's variables; addresses on loopback are made reachable for containers.
+    ``variables`` are the function's; addresses on loopback are made reachable for containers.
 
     Raises:
         LocalSystemError: something is missing, or cannot be built or packaged.
     """
     prerequisites.check_docker(root)
-    with bridge.reachable([told[name] for name in _BASES], _bridge_address(root)) as urls:
-        variables = {**told, **dict(zip(_BASES, urls, strict=True))}
+    bases = [variables[name] for name in _BASES]
+    with bridge.reachable(bases, _bridge_address(root)) as urls:
+        variables = {**variables, **dict(zip(_BASES, urls, strict=True))}
         with tempfile.TemporaryDirectory(prefix="sam-local-", dir=_folder(root)) as folder:
             image = f"{IMAGE}:{Path(folder).name.lower()}"
             try:
@@ -124,12 +125,24 @@ def _bridge_address(root: Path) -> str:
     return found
 
 
-def _told(root: Path, given: Mapping[str, str]) -> dict[str, str]:
+def told(root: Path, given: Mapping[str, str], progress: Progress) -> dict[str, str]:
+    """Return the function's variables: those that are ``given``, else those of its ``.env``.
+
+    Raises:
+        LocalSystemError: there is no such file, or neither has a variable.
+    """
     file = environment.env_file(root, "orchestrator_image")
     if not file.exists():
         raise LocalSystemError(f"there is no {file}: scripts/up makes it")
     values = environment.read(file)
-    return {name: given.get(name) or values[name] for name in _TOLD}
+    of_the_environment = {name: given[name] for name in _TOLD if given.get(name)}
+    if of_the_environment:
+        progress.note(f"from the environment, not from {file}: {', '.join(of_the_environment)}")
+    variables = {**values, **of_the_environment}
+    missing = [name for name in _TOLD if not variables.get(name)]
+    if missing:
+        raise LocalSystemError(f"neither {file} nor the environment has {', '.join(missing)}")
+    return {name: variables[name] for name in _TOLD}
 
 
 def main() -> int:
@@ -138,7 +151,8 @@ def main() -> int:
         "sam-local",
         __doc__,
         """
-        environment: what orchestrator_image/.env has (CUSTOMERS_API_BASE ...) may be given
+        environment: what orchestrator_image/.env has (CUSTOMERS_API_BASE ...) may be given, and
+          then wins
 
         example, with the system running:
           scripts/sam-local
@@ -149,7 +163,8 @@ def main() -> int:
     )
     arguments.add_argument("--port", default=str(_PORT), help=f"{_PORT} unless given")
     port = port_number("--port", arguments.parse_args().port)
-    return serve(_told(ROOT, os.environ), port, ROOT, Progress())
+    progress = Progress()
+    return serve(told(ROOT, os.environ, progress), port, ROOT, progress)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ REPOSITORY = f"{SERVICE}/orchestrator"
 STAGES = ("dev", "prod")
 PLATFORMS = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
 """AWS's name of an architecture, and Docker's."""
+DEFAULT_ARCHITECTURE = "x86_64"
 
 SETTINGS = ("CUSTOMERS_API_BASE", "ORDERS_API_BASE", "JWT_ISSUER", "JWT_AUDIENCE")
 """What the function must be told and is no secret; see `ssm_parameter`."""
