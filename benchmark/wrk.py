@@ -118,16 +118,16 @@ def burst(load: Load, connections: int, seconds: int) -> Burst:
 def _run(load: Load, connections: int, seconds: int) -> tuple[Mapping[str, str], str]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "result"
-        done = subprocess.run(  # our own command line
-            ["wrk", "--threads=1", f"--connections={connections}", f"--duration={seconds}s",  # noqa: S607
-             "--timeout=10s", f"--script={_SCRIPT}", load.url],
+        command = ["wrk", "--threads=1", f"--connections={connections}", f"--duration={seconds}s"]
+        done = subprocess.run(
+            [*command, "--timeout=10s", f"--script={_SCRIPT}", load.url],
             env={**os.environ, **load.variables(), "BENCH_RESULT": str(file)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=seconds + _PATIENCE_SECONDS,
             check=False,
-        )  # fmt: skip
+        )
         if done.returncode != 0 or not file.exists():
             raise LocalSystemError(f"wrk failed: {done.stderr or done.stdout}")
         lines = (line.partition("=") for line in file.read_text().splitlines())

@@ -33,16 +33,19 @@ def migrate(
     Raises:
         DatabaseError: the server is not to be had, or a migration failed.
     """
-    with administrator(settings, wait_seconds) as connection:  # noqa: SIM117
-        with exclusive(connection, settings.database), connection.cursor() as cursor:
-            # Compared byte for byte, unless a column says otherwise.
-            cursor.execute(
-                f"CREATE DATABASE IF NOT EXISTS `{settings.database}`"
-                " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
-            )
-            create_accounts(cursor, settings)
-            applied = _run_dbmate(settings, migrations)
-            grant_tables(cursor, settings)
+    with (
+        administrator(settings, wait_seconds) as connection,
+        exclusive(connection, settings.database),
+        connection.cursor() as cursor,
+    ):
+        # Compared byte for byte, unless a column says otherwise.
+        cursor.execute(
+            f"CREATE DATABASE IF NOT EXISTS `{settings.database}`"
+            " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+        )
+        create_accounts(cursor, settings)
+        applied = _run_dbmate(settings, migrations)
+        grant_tables(cursor, settings)
     return applied
 
 

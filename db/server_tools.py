@@ -74,7 +74,7 @@ def running(
             stderr=complaints,
         )
         stream = process.stdin or process.stdout
-        assert stream is not None  # noqa: S101
+        assert stream is not None  # noqa: S101  # one of them is a pipe
         with process:
             try:
                 # A program that stumbled takes no more; over what, is in its complaints.

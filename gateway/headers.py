@@ -5,6 +5,7 @@ Source: RFC 9110, section 7.6.1 (what is meant for one connection alone).
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from service_kit import correlation
 
@@ -85,7 +86,7 @@ def to_client(status: int, raw_fields: Iterable[tuple[bytes, bytes]]) -> Fields:
         (name.decode("latin-1"), value.decode("latin-1").replace("\t", " "))
         for name, value in raw_fields
     ]
-    withheld = {_CORRELATION, *({"content-length"} if status == 204 else ())}  # noqa: PLR2004
+    withheld = {_CORRELATION, *({"content-length"} if status == HTTPStatus.NO_CONTENT else ())}
     return [(name, value) for name, value in end_to_end(fields) if name.lower() not in withheld]
 
 

@@ -56,9 +56,10 @@ class VirtualEnvironment:
         """Say whether the environment has a Python that is new enough, with pip."""
         check = "import pip, sys; sys.exit(sys.version_info < (3, 11))"
         try:
-            return subprocess.run([self.python, "-c", check], capture_output=True).returncode == 0  # noqa: PLW1510
+            done = subprocess.run([self.python, "-c", check], capture_output=True, check=False)
         except OSError:
             return False
+        return done.returncode == 0
 
     def install(self, level: str) -> None:
         """Install the pinned packages of the level, each checked against its hash.

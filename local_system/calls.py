@@ -5,6 +5,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from local_system.failures import LocalSystemError
 
@@ -56,7 +57,7 @@ def post_json(
 def is_healthy(base_url: str) -> bool:
     """Say whether a service answers that it can do its work."""
     try:
-        return get(f"{base_url}/health", timeout_seconds=5.0).status == 200  # noqa: PLR2004
+        return get(f"{base_url}/health", timeout_seconds=5.0).status == HTTPStatus.OK
     except LocalSystemError:
         return False
 

@@ -132,7 +132,7 @@ class BoundedBody(HTTPMessageDelegate):
         if self._answered:
             return
         self._answered = True
-        assert self._refusal is not None  # noqa: S101
+        assert self._refusal is not None  # noqa: S101  # who calls this has one
         self._handler = self._refuse(self._refusal)
         self._handler.headers_received(self._start_line, self._headers)
         self._handler.finish()

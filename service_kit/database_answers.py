@@ -158,7 +158,7 @@ class Answer:
             matched, at = _number(first, 1)
             made_id, at = _number(first, at)
             return Result([], matched, made_id, _status(first, at))
-        assert self._columns is not None  # noqa: S101
+        assert self._columns is not None  # noqa: S101  # such an answer begins with them
         converters = self._columns.converters
         rows = [_row(packet, converters) for packet in self._packets[len(converters) + 2 : -1]]
         return Result(rows, len(rows), 0, _status(last, 3))

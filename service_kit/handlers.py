@@ -112,7 +112,7 @@ class JsonHandler(RequestHandler):
             if self._client_left:
                 raise Busy("The client did not wait.")
 
-    def decode_argument(self, value: bytes, name: str | None = None) -> str:  # noqa: ARG002
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:  # noqa: ARG002 - Tornado's
         """Read a part of the path; what is not UTF-8 names nothing."""
         try:
             return value.decode()

@@ -90,11 +90,11 @@ class Metrics:
         """Return all metrics as text."""
         if os.environ.get(MULTIPROCESS_FOLDER):
             everything = CollectorRegistry()
-            MultiProcessCollector(everything)  # type: ignore[no-untyped-call]
+            MultiProcessCollector(everything)  # type: ignore[no-untyped-call]  # it has no types
             return generate_latest(everything)
         return generate_latest(self.registry)
 
 
 def forget_process(pid: int, folder: str) -> None:
     """Take a dead worker's gauges out of the sums; its counters stay."""
-    mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]
+    mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]  # it has no types

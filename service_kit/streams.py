@@ -51,6 +51,7 @@ class Stream(IOStream):
         """Tell whether to listen: also for what nobody reads yet, if it is little."""
         return super().reading() or self._listens_ahead
 
+    # Tornado promises a Future, which nobody asks of it.
     def write(self, data: bytes | memoryview) -> Awaitable[None]:  # type: ignore[override]
         """Send bytes; a refusal of Tornado's own in words."""
         if data == _BARE_REFUSAL:
@@ -59,8 +60,9 @@ class Stream(IOStream):
 
     def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
         """Read the head of a request, and keep it: it may name a request that is refused."""
-        self._head = super().read_until_regex(regex, max_bytes)  # type: ignore[assignment]
-        return self._head  # type: ignore[return-value]
+        # It is a Future, which Tornado does not promise here.
+        self._head = head = super().read_until_regex(regex, max_bytes)  # type: ignore[assignment]
+        return head
 
     def close(self, exc_info: Any = False) -> None:
         """Close the connection; if that is because of what came, say so first."""

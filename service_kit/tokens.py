@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 import jwt
+from jwt.types import Options
 
 from service_kit.problems import Forbidden, Unauthorized
 from service_kit.settings import JwtSettings
@@ -15,7 +16,7 @@ from service_kit.settings import JwtSettings
 ALGORITHM = "HS256"
 MOST_KNOWN = 1000
 """Tokens whose signature is not computed again: a verified token stays so until it expires."""
-_OPTIONS = {
+_OPTIONS: Options = {
     "require": ["exp", "sub", "iss", "aud"],
     # "iat" informs, it does not restrict (RFC 7519, section 4.1.6): a clock that is a second ahead
     # where tokens are made must not lock its operators out.
@@ -103,7 +104,7 @@ class OperatorTokens:
                     issuer=self._settings.issuer,
                     audience=self._settings.audience,
                     leeway=0,
-                    options=_OPTIONS,  # type: ignore[arg-type]
+                    options=_OPTIONS,
                 )
             except jwt.InvalidSignatureError:
                 continue

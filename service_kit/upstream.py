@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -176,7 +177,7 @@ class Upstream:
             raise UpstreamProblem(status, body)
         if not (200 <= status < 300 or 400 <= status < 500):  # noqa: PLR2004  # HTTP's classes
             raise UpstreamUnavailable(f"It answered {status}.")
-        if body is None and status != 204:  # noqa: PLR2004
+        if body is None and status != HTTPStatus.NO_CONTENT:
             raise UpstreamUnavailable(f"It answered {status} without JSON.")
         return Reply(status, response.headers, body, attempt)
 

@@ -2,12 +2,12 @@
 
 import json
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import aiohttp
 import jwt
+from multidict import MultiMapping
 
 from tests import promises
 
@@ -50,7 +50,7 @@ class Answer:
     """What came back."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: MultiMapping[str]
     body: bytes
 
     @property

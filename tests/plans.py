@@ -7,7 +7,7 @@ import random
 def printed_seed() -> int:
     """Return a seed; it is printed, and taken from TEST_SEED if that is set."""
     seed = int(os.environ.get("TEST_SEED", random.randrange(2**32)))
-    print(f"TEST_SEED={seed}")  # noqa: T201  # pytest shows it beside a failure
+    print(f"TEST_SEED={seed}")
     return seed
 
 

@@ -68,7 +68,7 @@ def _written_part(part: str, collation: str) -> tuple[str, str, tuple[object, ..
     if check := _WRITTEN_CHECK.match(part):
         return _CHECK, check[1], _OBEYED
     column = _WRITTEN_COLUMN.match(part)
-    assert column is not None, part  # noqa: S101
+    assert column is not None, part  # noqa: S101  # schema.sql has no other kind of part
     name, type_, own_collation, rest = column.groups()
     plain = type_.lower().replace(" (", "(").replace(", ", ",")
     is_text = plain.startswith(("varchar", "text", "enum"))

@@ -11,6 +11,7 @@ from deployment.account import Running
 from deployment.deploy import report
 from deployment.prerequisites import check_stage
 from deployment.sam_local import told
+from deployment.target import Target
 from local_system.failures import LocalSystemError
 from local_system.progress import Progress, Silence
 from tests.deploy.targets import IMAGE_URI, SECRETS, SETTINGS, target
@@ -31,9 +32,9 @@ class StoredSettings:
         return "version"
 
 
-def way_back(before: Running | None, of: object = FROM_STORE) -> list[str]:
+def way_back(before: Running | None, of: Target = FROM_STORE) -> list[str]:
     """Return the words of the command that the report ends with; none if it names none."""
-    said = report(of, IMAGE_URI, before, OUTPUTS)  # type: ignore[arg-type]
+    said = report(of, IMAGE_URI, before, OUTPUTS)
     _, found, command = said.partition("back to what ran before:\n")
     return shlex.split(command) if found else []
 
@@ -75,7 +76,7 @@ def test_settings_of_the_environment_are_told_and_those_of_the_store_are_not() -
     told_of = io.StringIO()
     given = replace(target("prod"), settings={"ORDERS_API_BASE": "https://mine.example"})
 
-    check_stage(StoredSettings(), given, Progress(told_of))  # type: ignore[arg-type]
+    check_stage(StoredSettings(), given, Progress(told_of))  # type: ignore[arg-type]  # stands in
 
     assert "ORDERS_API_BASE is https://mine.example, from the environment" in told_of.getvalue()
     assert "CUSTOMERS_API_BASE" not in told_of.getvalue()

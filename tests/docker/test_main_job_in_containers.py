@@ -2,6 +2,6 @@
 
 import pytest
 
-from tests.system.test_main_job import *  # noqa: F403
+from tests.system.test_main_job import *  # noqa: F403  # all of its tests
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]

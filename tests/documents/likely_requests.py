@@ -20,7 +20,7 @@ from service_kit.problems import ValidationFailed
 LONGEST_CURSOR = 200
 LONGEST_EMAIL = 254
 LONGEST_KEY = 255
-FIRST_MOMENT = datetime(2026, 1, 1)  # noqa: DTZ001  # as the database has moments: UTC, no zone
+FIRST_MOMENT = datetime(2026, 1, 1)
 NEWEST = 12
 PARAMETERS = {"customer_id": "/customers", "product_id": "/products", "order_id": "/orders"}
 """What takes an id, and where the rows are that have it."""

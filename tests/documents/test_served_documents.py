@@ -17,8 +17,8 @@ INVOCATION = "/2015-03-31/functions/function/invocations"
 
 def fetched(url: str, data: bytes | None = None, **headers: str) -> tuple[str, Any]:
     """Return an answer's media type and JSON."""
-    request = Request(url, data, headers)  # noqa: S310  # of a system of ours
-    with urlopen(request, timeout=30) as answer:  # noqa: S310
+    request = Request(url, data, headers)
+    with urlopen(request, timeout=30) as answer:
         return answer.headers.get_content_type(), json.loads(answer.read())
 
 

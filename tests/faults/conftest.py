@@ -69,9 +69,9 @@ def break_it(request: pytest.FixtureRequest, long_seconds: float) -> Break:
         )
         report = stage.run(run(stage, plan))
         request.config.stash.setdefault(_TABLE, []).append(report)
-        print(f"again: {again}\n{report.row()}\n{report.slowest}\n{dict(report.told)}")  # noqa: T201
+        print(f"again: {again}\n{report.row()}\n{report.slowest}\n{dict(report.told)}")
         if report.violations:
-            print("\n".join([*report.violations, *stage.defects()]))  # noqa: T201
+            print("\n".join([*report.violations, *stage.defects()]))
         assert report.violations == [], f"to have it again: {again}"
         return report
 

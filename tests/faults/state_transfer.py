@@ -20,10 +20,10 @@ def join() -> None:
     """Say where one waits, and then which state was told."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(WAIT_SECONDS)
-        print(f"ready 127.0.0.1:{server.getsockname()[1]}/ist", flush=True)  # noqa: T201
+        print(f"ready 127.0.0.1:{server.getsockname()[1]}/ist", flush=True)
         giver, _ = server.accept()
         with giver, giver.makefile() as lines:
-            print(lines.readline().strip(), flush=True)  # noqa: T201
+            print(lines.readline().strip(), flush=True)
 
 
 def give() -> None:
@@ -33,7 +33,7 @@ def give() -> None:
     port = option("--address").partition("/")[0].rpartition(":")[2]
     with socket.create_connection(("127.0.0.1", int(port)), WAIT_SECONDS) as joiner:
         joiner.sendall(f"{option('--gtid')}\n".encode())
-    print(f"done {option('--gtid')}", flush=True)  # noqa: T201
+    print(f"done {option('--gtid')}", flush=True)
 
 
 if __name__ == "__main__":

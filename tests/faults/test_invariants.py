@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict
 
 from tests.apis import Answer
 from tests.faults.invariants import Findings, Stored, StoredOrder, check, check_over_http
@@ -26,7 +27,7 @@ def order(number: int, qty: int, status: str, **changes: Any) -> dict[str, Any]:
 
 
 def answer(status: int, value: Any, **headers: str) -> Answer:
-    return Answer(status, headers, json.dumps(value).encode())
+    return Answer(status, CIMultiDict(headers), json.dumps(value).encode())
 
 
 def stored_order(number: int, qty: int, status: str, *, was_confirmed: bool) -> StoredOrder:

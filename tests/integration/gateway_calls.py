@@ -13,7 +13,7 @@ from tornado.netutil import bind_sockets
 
 import gateway.app
 import gateway.settings
-from gateway.patience import PATIENCE, EmulatorPatience, Patience, ServicePatience
+from gateway.patience import PATIENCE, Patience
 from service_kit.application import ServiceApplication
 from service_kit.retrying import Backoff
 from service_kit.server import http_server
@@ -36,13 +36,13 @@ QUICK = Patience(
 
 def impatient_with_services(**seconds: float) -> Patience:
     """Return a patience with less for the services, or for the client."""
-    services: ServicePatience = replace(QUICK.services, **seconds)  # type: ignore[arg-type]
+    services = replace(QUICK.services, **seconds)  # type: ignore[arg-type]  # most are
     return replace(QUICK, services=services)
 
 
 def impatient_with_emulators(**limits: float) -> Patience:
     """Return a patience with less for the emulators, and for those who wait for one."""
-    emulators: EmulatorPatience = replace(QUICK.emulators, **limits)  # type: ignore[arg-type]
+    emulators = replace(QUICK.emulators, **limits)  # type: ignore[arg-type]  # most are
     return replace(QUICK, emulators=emulators)
 
 

@@ -83,7 +83,9 @@ class BackOffice:
     """Customers and Orders, at one base URL."""
 
     def __init__(self) -> None:
-        self.customers = {1: {"name": "ACME", "email": "ops@acme.com", "phone": "+1 555 0100"}}
+        self.customers: dict[int, dict[str, str | None]] = {
+            1: {"name": "ACME", "email": "ops@acme.com", "phone": "+1 555 0100"}
+        }
         self.price_cents = 129900
         self.orders: dict[int, dict[str, Any]] = {}
         self.received: list[Received] = []

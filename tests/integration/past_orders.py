@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.database_servers import TestDatabase
 
-NOON = datetime(2024, 2, 29, 12)  # noqa: DTZ001  # moments of the database are UTC without zone
+NOON = datetime(2024, 2, 29, 12)
 
 
 def written(

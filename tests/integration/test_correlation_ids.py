@@ -26,7 +26,7 @@ def api(request: pytest.FixtureRequest, customers: Api, orders: Api) -> Api:
 async def test_an_id_of_the_callers_comes_back(api: Api, own: str) -> None:
     answer = await api.get("/health", X_Correlation_Id=own)
 
-    assert answer.headers.getall(HEADER) == [own]  # type: ignore[attr-defined]
+    assert answer.headers.getall(HEADER) == [own]
 
 
 @pytest.mark.parametrize(

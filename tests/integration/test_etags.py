@@ -187,7 +187,7 @@ async def test_of_changes_at_once_under_one_tag_one_is_made(
     tag = (await resource.get()).headers["ETag"]
     table, number = resource.path.strip("/").split("/")
 
-    row = f"SELECT id FROM {table} WHERE id = %s FOR UPDATE"  # noqa: S608  # a name of ours
+    row = f"SELECT id FROM {table} WHERE id = %s FOR UPDATE"
     with holding(database, row, number) as other:
         changes = [asyncio.create_task(resource.changed(If_Match=tag)) for _ in range(8)]
         await other.until_waiting(8)

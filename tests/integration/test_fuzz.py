@@ -123,7 +123,7 @@ def test_no_bytes_upset_the_reader_of_requests(
         statuses = io_loop.run_sync(lambda: told(api, mutations, seconds), timeout=seconds + 60)
         health = io_loop.run_sync(lambda: api.get("/health/live"))
 
-    print(f"{name}: {statuses.total()} answers: {dict(sorted(statuses.items()))}")  # noqa: T201  # beside the seed
+    print(f"{name}: {statuses.total()} answers: {dict(sorted(statuses.items()))}")
     assert health.status == 200
     assert statuses.total() > 50
     assert len(statuses) > 3, "hardly anything got past the first line"
@@ -169,7 +169,7 @@ def test_no_event_upsets_the_function(
             failures.check(document)
             codes[document["error"]["code"]] += 1
 
-    print(f"{codes.total()} events: {dict(codes)}")  # noqa: T201  # beside the seed
+    print(f"{codes.total()} events: {dict(codes)}")
     assert codes.total() > 200
     assert "INTERNAL_ERROR" not in codes
     assert {"INVALID_JSON", "VALIDATION_FAILED", "UPSTREAM_UNAVAILABLE"} <= set(codes)

@@ -90,7 +90,7 @@ def test_both_writes_carry_derived_keys(services: BackOffice, function: Function
 
 
 def test_a_customer_without_a_phone_is_shown_so(services: BackOffice, function: Function) -> None:
-    services.customers[1]["phone"] = None  # type: ignore[assignment]
+    services.customers[1]["phone"] = None
 
     assert function.invoke(an_order(), Context())["data"]["customer"] == CUSTOMER
 

@@ -127,7 +127,7 @@ async def test_a_date_is_its_midnight_in_utc(
     orders: Api, customers: Api, database: TestDatabase
 ) -> None:
     customer = await a_customer(customers)
-    midnight = datetime(2024, 2, 29)  # noqa: DTZ001
+    midnight = datetime(2024, 2, 29)
     day = timedelta(days=1)
     millisecond = timedelta(milliseconds=1)
     moments = [midnight - millisecond, midnight, midnight + day - millisecond, midnight + day]

@@ -54,7 +54,7 @@ async def test_pages_without_a_filter_by_customer_show_orders_of_the_same_moment
     orders: Api, customers: Api, database: TestDatabase
 ) -> None:
     # A day of its own, at which no other test has orders.
-    moment = datetime(2021, 5, 17, 9)  # noqa: DTZ001
+    moment = datetime(2021, 5, 17, 9)
     customer = await a_customer(customers)
     ids = written(database, customer, "CREATED", [moment] * 25)
     mixed = written(database, customer, "CANCELED", [moment] * 25)

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 import pytest
@@ -28,7 +29,7 @@ PRODUCTS = 2000
 ROWS = 21
 # Besides its rows, a page may look for the beginning of each range of its index.
 SMALL = 6
-START = datetime(2025, 1, 1)  # noqa: DTZ001  # moments of the database are UTC without zone
+START = datetime(2025, 1, 1)
 STATUSES = ("CREATED", "CONFIRMED", "CANCELED")
 
 
@@ -148,9 +149,9 @@ async def test_a_page_of_orders_reads_its_own_rows_alone_however_deep_it_lies(
 
     costs = []
     for last in depths:
-        before = last and (last.created_at, last.id)
+        before = (last.created_at, last.id) if last else None
         page, read, sorted_rows = await counted.run(
-            lambda c, before=before: orders.page(c, chosen, before, ROWS)  # type: ignore[misc]
+            partial(orders.page, chosen=chosen, before=before, rows=ROWS)
         )
         assert len(page) == ROWS
         assert sorted_rows == 0
@@ -167,7 +168,7 @@ async def test_a_page_of_products_reads_its_own_rows_alone_however_deep_it_lies(
     costs = []
     for before_id in (FIRST_PAGE_ID, PRODUCTS // 2, ROWS + 1):
         page, read, sorted_rows = await counted.run(
-            lambda c, before_id=before_id: products.page(c, None, before_id, ROWS)  # type: ignore[misc]
+            partial(products.page, search=None, before_id=before_id, rows=ROWS)
         )
         assert len(page) == ROWS
         assert sorted_rows == 0

@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -104,10 +105,10 @@ async def test_connections_above_the_bound_are_closed_and_those_below_are_served
     servers: list[Server] = []
     original = Server.handle_stream
 
-    def remember(self: Server, *arguments: object) -> None:
+    def remember(self: Server, *arguments: Any) -> None:
         self.most_connections = 3
         servers.append(self)
-        original(self, *arguments)  # type: ignore[arg-type]
+        original(self, *arguments)
 
     monkeypatch.setattr(Server, "handle_stream", remember)
     with ExitStack() as opened:

@@ -35,6 +35,6 @@ def test_every_answer_is_that_of_the_model(system: LocalSystem, long_seconds: fl
             doors = opened
 
         while time.monotonic() < end:
-            print(f"to have this round again first: TEST_SEED={seed}")  # noqa: T201
+            print(f"to have this round again first: TEST_SEED={seed}")
             run_state_machine_as_test(hypothesis.seed(seed)(OnThisSystem), settings=ROUND)
             seed = (seed + 1) % 2**32

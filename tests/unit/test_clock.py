@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from service_kit.clock import parse_moment, rfc3339, rfc3339_or_none
 
-NOON = datetime(2026, 1, 31, 12)  # noqa: DTZ001  # moments of the database are UTC without zone
+NOON = datetime(2026, 1, 31, 12)
 
 WHOLE_MILLISECONDS = st.datetimes().map(
     lambda moment: moment.replace(microsecond=moment.microsecond // 1000 * 1000)
@@ -19,7 +19,7 @@ WHOLE_MILLISECONDS = st.datetimes().map(
     [
         (NOON, "2026-01-31T12:00:00.000Z"),
         (NOON + timedelta(milliseconds=7), "2026-01-31T12:00:00.007Z"),
-        (datetime(1, 1, 1), "0001-01-01T00:00:00.000Z"),  # noqa: DTZ001
+        (datetime(1, 1, 1), "0001-01-01T00:00:00.000Z"),
     ],
 )
 def test_a_moment_is_written_in_utc_to_the_millisecond(moment: datetime, text: str) -> None:
@@ -48,7 +48,7 @@ def test_what_was_written_is_read_as_the_same_moment(moment: datetime) -> None:
         ("2026-01-31T06:30:00-05:30", NOON),
         ("2026-01-31T12:00:00.1Z", NOON + timedelta(milliseconds=100)),
         ("2026-01-31T12:00:00.123000000Z", NOON + timedelta(milliseconds=123)),
-        ("2024-02-29", datetime(2024, 2, 29)),  # noqa: DTZ001
+        ("2024-02-29", datetime(2024, 2, 29)),
     ],
 )
 def test_dates_and_date_times_of_rfc_3339_are_read(text: str, moment: datetime) -> None:

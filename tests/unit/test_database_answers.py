@@ -74,7 +74,7 @@ def test_values_are_of_the_types_of_their_columns() -> None:
 
     result = answered(result_set(columns, [(*row, None)]))
 
-    moment = datetime(2026, 1, 31, 12, 0, 0, 123000)  # noqa: DTZ001  # UTC without zone
+    moment = datetime(2026, 1, 31, 12, 0, 0, 123000)
     assert result.rows == [(-(2**63), "Ñandú", b"\x00\xff", moment, 1.5, None)]
     assert result.matched == 1
 

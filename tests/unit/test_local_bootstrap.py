@@ -2,6 +2,7 @@
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,10 +75,10 @@ def test_changed_pins_are_installed(clone: Path, commands: list[list[str]]) -> N
 def test_a_failed_installation_is_one_line_with_its_reason_and_log_and_is_tried_again(
     clone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(command: list[str], **options: object) -> "subprocess.CompletedProcess[str]":
+    def fail(command: list[str], **options: Any) -> "subprocess.CompletedProcess[str]":
         if "install" in command:
             log = options["stdout"]
-            log.write("Collecting a\nERROR: no such package\nmore\n")  # type: ignore[attr-defined]
+            log.write("Collecting a\nERROR: no such package\nmore\n")
             return subprocess.CompletedProcess(command, 1)
         return subprocess.CompletedProcess(command, 0)
 

@@ -27,7 +27,7 @@ from orders_api.problems import (
     TotalTooLarge,
 )
 
-NOON = datetime(2026, 1, 5, 12)  # noqa: DTZ001  # moments of the database are UTC without zone
+NOON = datetime(2026, 1, 5, 12)
 TEN_MINUTES = timedelta(minutes=10)
 MILLISECOND = timedelta(milliseconds=1)
 

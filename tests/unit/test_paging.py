@@ -13,7 +13,7 @@ IDS = st.integers(0, LARGEST_ID)
 MOMENTS = st.datetimes().map(
     lambda moment: moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 )
-MOMENT = datetime(2026, 1, 31, 12)  # noqa: DTZ001  # moments of the database are UTC without zone
+MOMENT = datetime(2026, 1, 31, 12)
 
 
 def as_cursor(text: str) -> str:

@@ -10,7 +10,7 @@ from orders_api.problems import InsufficientStock
 from orders_api.products.rules import LARGEST_STOCK, Product, changed_stock, terms
 from service_kit.problems import ValidationFailed
 
-NOON = datetime(2026, 1, 5, 12)  # noqa: DTZ001  # moments of the database are UTC without zone
+NOON = datetime(2026, 1, 5, 12)
 
 
 def a_product(stock: int = 10) -> Product:
