@@ -34,7 +34,7 @@ class Account:
             self._session = boto3.session.Session(region_name=target.region)
             if self._session.get_credentials() is None:
                 raise LocalSystemError(_CREDENTIALS)
-        self.ecr = self._session.client("ecr")
+            self.ecr = self._session.client("ecr")
 
     def identity(self) -> str:
         """Return the ARN of who we are."""
@@ -51,7 +51,9 @@ class Account:
         if not names:
             return dict(self._target.settings)
         with asked("reading the parameter store (ssm)"):
-            found = self._session.client("ssm").get_parameters(Names=sorted(names))
+            found = self._session.client("ssm").get_parameters(
+                Names=sorted(names), WithDecryption=True
+            )
         stored = {names[one["Name"]]: one["Value"] for one in found["Parameters"]}
         return {**stored, **self._target.settings}
 
@@ -59,15 +61,32 @@ class Account:
         """Return the id of the secret's current version; its value is not read.
 
         Raises:
-            LocalSystemError: there is no such secret.
+            LocalSystemError: there is no such secret, or none any more; names the remedy.
         """
         name = self._target.secret
+        there = f"--region {self._target.region}"
+        client = self._session.client("secretsmanager")
         with asked(f"looking for the secret {name} (secretsmanager)"):
-            described = self._session.client("secretsmanager").describe_secret(SecretId=name)
+            try:
+                described = client.describe_secret(SecretId=name)
+            except client.exceptions.ResourceNotFoundException:
+                raise LocalSystemError(
+                    f"there is no secret {name}: aws secretsmanager create-secret {there} "
+                    f"--name {name} --secret-string file://..., a JSON object of JWT_SECRET and "
+                    "SERVICE_TOKEN"
+                ) from None
+        if "DeletedDate" in described:
+            raise LocalSystemError(
+                f"the secret {name} is about to be deleted: aws secretsmanager restore-secret "
+                f"{there} --secret-id {name}"
+            )
         for version, stages in described.get("VersionIdsToStages", {}).items():
             if "AWSCURRENT" in stages:
                 return str(version)
-        raise LocalSystemError(f"the secret {name} has no current value")
+        raise LocalSystemError(
+            f"the secret {name} has no value: aws secretsmanager put-secret-value {there} "
+            f"--secret-id {name} --secret-string file://..."
+        )
 
     def running(self) -> Running | None:
         """Return what the function runs now; None before the first deployment."""

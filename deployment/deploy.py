@@ -25,10 +25,11 @@ from deployment.target import (
 )
 from local_system.arguments import parser
 from local_system.construction import ROOT
-from local_system.failures import LocalSystemError, run_verb
+from local_system.failures import run_verb
 from local_system.progress import Progress
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 _EXAMPLE = (
     '{"customer_id": 1, "items": [{"product_id": 2, "qty": 3}], "idempotency_key": "a-new-uuid"}'
 )
@@ -41,7 +42,7 @@ def deploy(target: Target, digest: str | None, root: Path, progress: Progress) -
         LocalSystemError: something is missing, or a step failed; the message says which.
     """
     if digest is None:
-        prerequisites.check_docker(root)
+        prerequisites.check_docker(root, target.platform)
     account = Account(target)
     progress.note(f"as {account.identity()}, to {target.region}, stage {target.stage}")
     secret_version = prerequisites.check_stage(account, target, progress)
@@ -49,8 +50,8 @@ def deploy(target: Target, digest: str | None, root: Path, progress: Progress) -
     repository_uri = repository.ensured()
     if digest is None:
         digest = _pushed(target, repository, repository_uri, root, progress)
-    elif repository.digest(imageDigest=digest) is None:
-        raise LocalSystemError(f"the repository {REPOSITORY} has no image {digest}")
+    else:
+        repository.check_architecture(digest, target.architecture)
     uri, before = f"{repository_uri}@{digest}", account.running()
     Osls(root, progress).run(osls.deploy(target, uri, secret_version))
     repository.keep_deployed(target.stage, digest)
@@ -125,6 +126,12 @@ def _digest_argument(text: str) -> str:
     return digest
 
 
+def _region_argument(text: str) -> str:
+    if not _REGION.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"a region is a name like eu-west-1, not {text!r}")
+    return text
+
+
 def _arguments() -> argparse.ArgumentParser:
     arguments = parser(
         "deploy",
@@ -147,8 +154,9 @@ def _arguments() -> argparse.ArgumentParser:
     arguments.add_argument("--stage", choices=STAGES, default=STAGES[0], help="dev unless given")
     arguments.add_argument(
         "--region",
+        type=_region_argument,
         default=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "eu-west-1",
-        help="AWS_REGION, else eu-west-1",
+        help="AWS_REGION, else AWS_DEFAULT_REGION, else eu-west-1",
     )
     arguments.add_argument(
         "--architecture",

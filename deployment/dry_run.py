@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from deployment import images, osls, template
+from deployment import images, osls, soundness, template
 from deployment.osls import Osls
 from deployment.repository import DEPLOYED, KEPT_IMAGES
 from deployment.target import REPOSITORY, Target
@@ -20,11 +20,12 @@ def plan(
     """Return what `deploy` or `remove` would do, for a person; packages the template on the way.
 
     Raises:
-        LocalSystemError: serverless.yml cannot be packaged.
+        LocalSystemError: the settings that are known are wrong, or serverless.yml is.
     """
     if removes:
         command = _shown(["osls", *osls.remove(target)])
         return f"would remove the stack {target.stack} in {target.region}:\n  {command}"
+    soundness.check(target.settings)
     repository_uri = f"{_ACCOUNT}.dkr.ecr.{target.region}.amazonaws.com/{REPOSITORY}"
     tag = images.tag_of(root, target.architecture)
     image_uri = f"{repository_uri}@{digest or 'sha256:' + '0' * 64}"

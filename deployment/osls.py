@@ -4,6 +4,7 @@ It is the maintained open line of the Serverless Framework 3, pinned in ``packag
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +53,9 @@ def deploy(target: Target, image_uri: str, secret_version: str) -> list[str]:
 
 
 def remove(target: Target) -> list[str]:
-    """Return the arguments that remove the target's stack; they need no setting to be known."""
-    return [*_verb("remove", target), *_parameters(target.without_aws(), NO_IMAGE)]
+    """Return the arguments that remove the target's stack, whatever its settings are."""
+    unknown = replace(target, settings={}).without_aws()
+    return [*_verb("remove", target), *_parameters(unknown, NO_IMAGE)]
 
 
 def _verb(name: str, target: Target) -> list[str]:

@@ -3,17 +3,17 @@
 import shutil
 from pathlib import Path
 
-from deployment import commands
+from deployment import commands, soundness
 from deployment.account import Account
 from deployment.target import SETTINGS, Target
 from local_system.failures import LocalSystemError
 from local_system.progress import Progress
 
-_BASES = ("CUSTOMERS_API_BASE", "ORDERS_API_BASE")
+_PLATFORMS = "Platforms:"
 
 
-def check_docker(root: Path) -> None:
-    """Check that images can be built here.
+def check_docker(root: Path, platform: str | None = None) -> None:
+    """Check that images can be built here, for a platform (``linux/arm64``) if one is given.
 
     Raises:
         LocalSystemError: names what is missing.
@@ -24,6 +24,25 @@ def check_docker(root: Path) -> None:
         raise LocalSystemError("the Docker engine does not answer: start it (docker version)")
     if commands.output(["docker", "buildx", "version"], root) is None:
         raise LocalSystemError("docker buildx is needed to build the image: install the plugin")
+    if platform is not None:
+        _check_platform(root, platform)
+
+
+def _check_platform(root: Path, platform: str) -> None:
+    """Check that the builder knows the platform; one that has not started yet does not tell."""
+    described = commands.output(["docker", "buildx", "inspect"], root) or ""
+    known = {
+        name.strip(" *")
+        for line in described.splitlines()
+        if line.startswith(_PLATFORMS)
+        for name in line.removeprefix(_PLATFORMS).split(",")
+    }
+    if known and platform not in known:
+        raise LocalSystemError(
+            f"docker cannot build for {platform} here (it can for {', '.join(sorted(known))}): "
+            "build on such a machine, or give this one an emulator of it "
+            "(docker run --privileged --rm tonistiigi/binfmt --install all)"
+        )
 
 
 def check_stage(account: Account, target: Target, progress: Progress) -> str:
@@ -34,7 +53,7 @@ def check_stage(account: Account, target: Target, progress: Progress) -> str:
     there is no secret any more.
 
     Raises:
-        LocalSystemError: names what is missing and how to put it there.
+        LocalSystemError: names what is missing and how to put it there, or what is wrong.
     """
     for name, value in target.settings.items():
         progress.note(f"{name} is {value}, from the environment: the parameter store is not asked")
@@ -46,7 +65,8 @@ def check_stage(account: Account, target: Target, progress: Progress) -> str:
             f"{target.region} --type String --name {missing[0]} --value ..., or give the value in "
             "the environment (scripts/deploy --help)"
         )
-    for name in _BASES:
+    soundness.check(settings)
+    for name in soundness.BASES:
         if not settings[name].startswith("https://"):
             progress.note(f"warning: {name} is not https://: the network can read SERVICE_TOKEN")
     return account.secret_version()

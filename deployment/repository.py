@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from deployment import commands
 from deployment.account import asked
 from deployment.images import log_in_command
-from deployment.target import REPOSITORY
+from deployment.target import PLATFORMS, REPOSITORY
 from local_system.failures import LocalSystemError
 
 KEPT_IMAGES = 100
@@ -74,12 +75,24 @@ class Repository:
 
     def digest(self, **identifier: str) -> str | None:
         """Return the digest of the image of this ``imageTag`` or ``imageDigest``; None without."""
-        with asked("looking for the image (ecr)"):
-            try:
-                found = self.ecr.describe_images(repositoryName=REPOSITORY, imageIds=[identifier])
-            except self.ecr.exceptions.ImageNotFoundException:
-                return None
-        return str(found["imageDetails"][0]["imageDigest"])
+        image = self._image(identifier)
+        return None if image is None else str(image["imageDigest"])
+
+    def check_architecture(self, digest: str, architecture: str) -> None:
+        """Check that an image is there and for the architecture, as far as its tags tell.
+
+        Where the two differ a function can be deployed, and no instance of it starts.
+
+        Raises:
+            LocalSystemError: there is no such image, or it is for another architecture.
+        """
+        image = self._image({"imageDigest": digest})
+        if image is None:
+            raise LocalSystemError(f"the repository {REPOSITORY} has no image {digest}")
+        built_for = {tag.rpartition("-")[2] for tag in image.get("imageTags", [])} & {*PLATFORMS}
+        if built_for and architecture not in built_for:
+            other = built_for.pop()
+            raise LocalSystemError(f"the image {digest} is for {other}: add --architecture {other}")
 
     def keep_deployed(self, stage: str, digest: str) -> None:
         """Move a stage's tags: to what it runs now, and to what it ran before."""
@@ -97,6 +110,14 @@ class Repository:
             (given,) = self.ecr.get_authorization_token()["authorizationData"]
         user, _, password = base64.b64decode(given["authorizationToken"]).decode().partition(":")
         commands.run(log_in_command(user, given["proxyEndpoint"]), root, given=password)
+
+    def _image(self, identifier: Mapping[str, str]) -> Any:
+        with asked("looking for the image (ecr)"):
+            try:
+                found = self.ecr.describe_images(repositoryName=REPOSITORY, imageIds=[identifier])
+            except self.ecr.exceptions.ImageNotFoundException:
+                return None
+        return found["imageDetails"][0]
 
     def _tag(self, digest: str, tag: str) -> None:
         with asked(f"tagging the image {tag} (ecr)"):

@@ -15,7 +15,7 @@ from typing import Any
 
 from deployment import bridge, commands, osls, prerequisites, sam
 from deployment.osls import Osls
-from deployment.target import SETTINGS, Target
+from deployment.target import PLATFORMS, SETTINGS, Target
 from local_system import environment
 from local_system.arguments import parser
 from local_system.construction import ROOT
@@ -31,6 +31,7 @@ _BUILT = "back-office/orchestrator-lambda"
 _STAGE, _REGION = "dev", "eu-west-1"
 _FUNCTION = "OrchestratorLambdaFunction"
 _TAG = "sam-local"
+_PLATFORM = "{{.Server.Os}}/{{.Server.Arch}}"
 _TOLD = (*SETTINGS, "JWT_SECRET", "SERVICE_TOKEN", "ENVIRONMENT", "LOG_LEVEL")
 _BASES = ("CUSTOMERS_API_BASE", "ORDERS_API_BASE")
 _PORT = 3080
@@ -45,17 +46,21 @@ def serve(variables: Mapping[str, str], port: int, root: Path, progress: Progres
         LocalSystemError: something is missing, or cannot be built or packaged.
     """
     prerequisites.check_docker(root)
+    architecture = engine_architecture(root)
     bases = [variables[name] for name in _BASES]
     with bridge.reachable(bases, _bridge_address(root)) as urls:
         variables = {**variables, **dict(zip(_BASES, urls, strict=True))}
+        target = Target(_STAGE, _REGION, architecture, {name: variables[name] for name in SETTINGS})
         with tempfile.TemporaryDirectory(prefix="sam-local-", dir=_folder(root)) as folder:
             image = f"{IMAGE}:{Path(folder).name.lower()}"
             try:
                 _build(image, root)
-                files = _written(Path(folder), variables, image, root, progress)
+                packaged = _packaged(target, image, Path(folder), root, progress)
+                files = _written(packaged, variables, Path(folder))
                 return _run(files, port, root, progress)
             finally:
-                commands.output(["docker", "image", "rm", image, _with_emulator(image)], root)
+                images = [image, _with_emulator(image, architecture)]
+                commands.output(["docker", "image", "rm", *images], root)
 
 
 def _folder(root: Path) -> Path:
@@ -74,15 +79,22 @@ def _build(image: str, root: Path) -> None:
     commands.run(command, root, given=f"FROM {_BUILT}:{_TAG}\nUSER root\n")
 
 
+def _packaged(
+    target: Target, image: str, folder: Path, root: Path, progress: Progress
+) -> dict[str, Any]:
+    """Return the template as osls packages it, but for the image.
+
+    SAM runs no image that only a registry has: this one's name is another than in AWS.
+    """
+    packaged = Osls(root, progress).packaged(target, osls.NO_IMAGE, folder / "package")
+    packaged["Resources"][_FUNCTION]["Properties"]["Code"]["ImageUri"] = image
+    return packaged
+
+
 def _written(
-    folder: Path, variables: Mapping[str, str], image: str, root: Path, progress: Progress
+    packaged: dict[str, Any], variables: Mapping[str, str], folder: Path
 ) -> tuple[Path, Path]:
     """Write what SAM reads: the template and the function's variables."""
-    target = Target(_STAGE, _REGION, "x86_64", {name: variables[name] for name in SETTINGS})
-    packaged = Osls(root, progress).packaged(target, osls.NO_IMAGE, folder / "package")
-    # SAM runs no image that only a registry has: this one name is another than in AWS.
-    function: dict[str, Any] = packaged["Resources"][_FUNCTION]["Properties"]
-    function["Code"]["ImageUri"] = image
     template, environment_file = folder / "template.json", folder / "variables.json"
     template.write_text(json.dumps(packaged, indent=2))
     # SAM leaves references to Secrets Manager as they are: the values come from here.
@@ -111,9 +123,18 @@ def _run(files: Sequence[Path], port: int, root: Path, progress: Progress) -> in
             return process.wait()
 
 
-def _with_emulator(image: str) -> str:
+def _with_emulator(image: str, architecture: str) -> str:
     """Return the name under which SAM keeps the image with its emulator in it."""
-    return f"{image.partition(':')[0]}:rapid-x86_64"
+    return f"{image.partition(':')[0]}:rapid-{architecture}"
+
+
+def engine_architecture(root: Path) -> str:
+    """Return the engine's own architecture: the image is built for it, so the emulator must be."""
+    platform = commands.output(["docker", "version", "--format", _PLATFORM], root)
+    for architecture, name in PLATFORMS.items():
+        if name == platform:
+            return architecture
+    raise LocalSystemError(f"Lambda runs on {' and '.join(PLATFORMS)} alone, docker on {platform}")
 
 
 def _bridge_address(root: Path) -> str:

@@ -200,7 +200,7 @@ def left_of(stage: str, cloud: Cloud) -> list[str]:
                 "CUSTOMERS_API_BASE": "https://c.example", "ORDERS_API_BASE": "https://o.example",
                 "JWT_ISSUER": "issuer", "JWT_AUDIENCE": "audience",
             },
-            "looking for the secret b2b-back-office/dev",
+            "there is no secret b2b-back-office/dev",
         ),
     ],
 )  # fmt: skip

@@ -16,20 +16,25 @@ pytestmark = pytest.mark.deploy
 DIGEST = "sha256:" + "ab" * 32
 
 
-def dry_run(clone: Path, *arguments: str) -> str:
+def dry_run(clone: Path, *arguments: str, **variables: str) -> str:
+    """Run it, which must succeed; return what it said."""
+    done = run(clone, *arguments, **variables)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def run(clone: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run it where nothing of AWS can be reached and no credentials are."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     nowhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_EC2_METADATA_DISABLED": "true"}
     files = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-    done = subprocess.run(
+    return subprocess.run(
         [clone / "scripts" / "deploy", "--dry-run", *arguments],
-        env={**kept, **nowhere, **files, "ORDERS_API_BASE": "https://orders.example"},
+        env={**kept, **nowhere, **files, "ORDERS_API_BASE": "https://orders.example", **variables},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def template_of(clone: Path, stage: str) -> Any:
@@ -76,3 +81,27 @@ def test_another_architecture_is_built_and_deployed_together(clone: Path) -> Non
     assert re.search(r"orchestrator:\S+-arm64$", said, re.MULTILINE)
     function = template_of(clone, "dev")["Resources"]["OrchestratorLambdaFunction"]["Properties"]
     assert function["Architectures"] == ["arm64"]
+
+
+def test_a_removal_does_not_look_at_what_the_function_was_told(clone: Path) -> None:
+    said = dry_run(clone, "--stage", "dev", "--remove", JWT_ISSUER="${env:HOME}")
+
+    assert "HOME" not in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "said"),
+    [
+        ((), {"CUSTOMERS_API_BASE": "customers.example"}, "CUSTOMERS_API_BASE must be an http or"),
+        ((), {"JWT_ISSUER": "${env:HOME}"}, "JWT_ISSUER must not contain ${"),
+        ((), {"AWS_REGION": "Ireland"}, "a region is a name like eu-west-1, not 'Ireland'"),
+        (("--region", ""), {}, "a region is a name like eu-west-1, not ''"),
+    ],
+)
+def test_what_cannot_be_deployed_is_said_in_one_line(
+    clone: Path, arguments: tuple[str, ...], variables: dict[str, str], said: str
+) -> None:
+    done = run(clone, *arguments, **variables)
+
+    assert done.returncode != 0
+    assert said in done.stderr.splitlines()[-1]

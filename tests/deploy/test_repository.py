@@ -136,3 +136,28 @@ def test_a_repository_that_is_there_gets_the_settings_of_today(ecr: Any) -> None
 def test_an_image_that_is_not_there_cannot_be_marked(repository: Repository) -> None:
     with pytest.raises(LocalSystemError, match="has no image sha256:00"):
         repository.keep_deployed("dev", "sha256:" + "0" * 64)
+
+
+@pytest.mark.parametrize("tag", ["1.0-c0ffee-arm64", "1.0-dirty-20260101T000000Z-arm64"])
+def test_an_image_of_another_architecture_is_refused(
+    ecr: Any, repository: Repository, tag: str
+) -> None:
+    digest = push(ecr, tag)
+
+    with pytest.raises(LocalSystemError, match="is for arm64: add --architecture arm64"):
+        repository.check_architecture(digest, "x86_64")
+    repository.check_architecture(digest, "arm64")
+
+
+def test_an_image_whose_tags_name_no_architecture_is_taken_at_its_word(
+    ecr: Any, repository: Repository
+) -> None:
+    digest = push(ecr, "by-hand")
+    repository.keep_deployed("dev", digest)
+
+    repository.check_architecture(digest, "arm64")
+
+
+def test_an_image_that_is_not_there_is_of_no_architecture(repository: Repository) -> None:
+    with pytest.raises(LocalSystemError, match="has no image sha256:00"):
+        repository.check_architecture("sha256:" + "0" * 64, "x86_64")

@@ -40,7 +40,7 @@ MAY_IMPORT = {
         "customers_api",
         "orders_api",
     },
-    "deployment": {"local_system"},
+    "deployment": {"local_system", "service_kit"},
 }
 OURS = {*MAY_IMPORT, "tests"}
 
