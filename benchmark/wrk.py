@@ -78,13 +78,14 @@ def find_or_install(log: Path, progress: Progress) -> str:
     Raises:
         LocalSystemError: there is none and it cannot be installed.
     """
-    remedy = "apt-get install wrk"
-    if shutil.which("wrk") is None:
-        debian_packages.install(("wrk",), "load generator", remedy, log, progress)
-    program = shutil.which("wrk")
-    if program is None:
-        raise LocalSystemError(f"no wrk was found after its installation: {remedy}")
-    return program
+    return debian_packages.found_or_installed(
+        lambda: shutil.which("wrk"),
+        ("wrk",),
+        "load generator",
+        "apt-get install wrk",
+        log,
+        progress,
+    )
 
 
 def burst(load: Load, connections: int, seconds: int) -> Burst:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_system import debian_packages
-from local_system.failures import LocalSystemError
 from local_system.progress import Progress
 
 _SERVERS = (("mariadbd", "mariadb"), ("mysqld", "mysql"))
@@ -51,14 +50,9 @@ def find_or_install(log: Path, progress: Progress) -> Binaries:
     Raises:
         LocalSystemError: there is none and it cannot be installed; names what to do.
     """
-    binaries = find()
-    if binaries is not None:
-        return binaries
-    debian_packages.install(_PACKAGES, "database server", _REMEDY, log, progress)
-    binaries = find()
-    if binaries is None:
-        raise LocalSystemError(f"no database server was found after its installation: {_REMEDY}")
-    return binaries
+    return debian_packages.found_or_installed(
+        find, _PACKAGES, "database server", _REMEDY, log, progress
+    )
 
 
 def _is_mariadb(server: Path) -> bool:

@@ -3,10 +3,36 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from local_system.failures import LocalSystemError
 from local_system.progress import Progress
+
+T = TypeVar("T")
+
+
+def found_or_installed(
+    find: Callable[[], T | None],
+    packages: tuple[str, ...],
+    what: str,
+    remedy: str,
+    log: Path,
+    progress: Progress,
+) -> T:
+    """Return what ``find`` finds on this machine, if need be after the packages were installed.
+
+    Raises:
+        LocalSystemError: it is not there and cannot be installed; names what to do.
+    """
+    found = find()
+    if found is None:
+        install(packages, what, remedy, log, progress)
+        found = find()
+    if found is None:
+        raise LocalSystemError(f"no {what} was found after its installation: {remedy}")
+    return found
 
 
 def install(

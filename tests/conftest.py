@@ -1,9 +1,11 @@
-"""What the head of the report says about this machine: which tests it leaves out, and why."""
+"""What tests share; what the head of the report says about this machine: what it leaves out."""
 
 import asyncio
 from collections.abc import Iterator
 
+import aiohttp
 import pytest
+from tornado.ioloop import IOLoop
 
 from tests import database_servers
 from tests.docker import engine
@@ -53,6 +55,18 @@ def pytest_report_header() -> list[str]:
         f"containers (tests/docker): {containers}",
         f"browser (tests/documents/test_page*.py): {browser}",
     ]
+
+
+@pytest.fixture
+def session(io_loop: IOLoop) -> Iterator[aiohttp.ClientSession]:
+    """A client's connections, as many as it likes."""
+
+    async def open_session() -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+
+    opened = io_loop.run_sync(open_session)
+    yield opened
+    io_loop.run_sync(opened.close)
 
 
 @pytest.fixture(scope="session", autouse=True)

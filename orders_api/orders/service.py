@@ -4,7 +4,7 @@ A request never holds a connection while it waits for another one, or for the Cu
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -30,6 +30,8 @@ from service_kit.database import Database
 from service_kit.database_connections import Connection
 from service_kit.database_errors import MissingReference
 from service_kit.problems import Busy
+
+Step = Callable[[Connection, Attempt], Awaitable[Response]]
 
 # The rows are read without holding them, and held from the beginning after being outrun twice:
 # whoever reads first would else be outrun for ever by prices that change all the time.
@@ -81,10 +83,7 @@ class OrderService:
             attempt.record(connection, order_id, response)
             return response
 
-        async def act(attempt: Attempt) -> Response:
-            return await self.database.transaction(lambda connection: work(connection, attempt))
-
-        return await self.keys.once(Request(key, "order.confirm", order_id, {}), act)
+        return await self._step(Request(key, "order.confirm", order_id, {}), work)
 
     async def cancel(self, order_id: int, key: bytes | None) -> Response:
         """Cancel an order and give its stock back, exactly once; a canceled one stays as it is.
@@ -104,10 +103,7 @@ class OrderService:
             attempt.record(connection, order_id, response)
             return response
 
-        async def act(attempt: Attempt) -> Response:
-            return await self.database.transaction(lambda connection: work(connection, attempt))
-
-        return await self.keys.once(Request(key, "order.cancel", order_id, {}), act)
+        return await self._step(Request(key, "order.cancel", order_id, {}), work)
 
     async def get(self, order_id: int) -> tuple[Order, list[Item]]:
         """Return an order and its items.
@@ -127,6 +123,14 @@ class OrderService:
         return await self.database.read(
             lambda connection: repository.page(connection, chosen, before, rows)
         )
+
+    async def _step(self, request: Request, work: Step) -> Response:
+        """Take a step of an order, once: the work is one transaction."""
+
+        async def act(attempt: Attempt) -> Response:
+            return await self.database.transaction(lambda connection: work(connection, attempt))
+
+        return await self.keys.once(request, act)
 
     async def _take(self, customer_id: int, quantities: Quantities, attempt: Attempt) -> Response:
         async def work(connection: Connection, *, hold: bool) -> Response:

@@ -65,13 +65,18 @@ def missing(log: Path) -> str:
     """Say what is missing here to push an image to a registry of our own; empty if nothing is."""
     if engine.missing():
         return engine.missing()
-    if shutil.which(REGISTRY) is None:
-        remedy = f"apt-get install {REGISTRY}"
-        try:
-            debian_packages.install((REGISTRY,), "image registry", remedy, log, Silence())
-        except LocalSystemError as failure:
-            return str(failure)
-    return "" if shutil.which(REGISTRY) else f"there is no {REGISTRY}"
+    try:
+        debian_packages.found_or_installed(
+            lambda: shutil.which(REGISTRY),
+            (REGISTRY,),
+            "image registry",
+            f"apt-get install {REGISTRY}",
+            log,
+            Silence(),
+        )
+    except LocalSystemError as failure:
+        return str(failure)
+    return ""
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from tornado.ioloop import IOLoop
 
 from local_system import environment
 from service_kit.settings import Environment
@@ -47,16 +46,6 @@ def system(clone: Path) -> Iterator[ComposedSystem]:
         yield composed
     finally:
         composed.remove()
-
-
-@pytest.fixture
-def session(io_loop: IOLoop) -> Iterator[aiohttp.ClientSession]:
-    async def open_session() -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
-
-    opened = io_loop.run_sync(open_session)
-    yield opened
-    io_loop.run_sync(opened.close)
 
 
 def token_of(system: ComposedSystem, role: Role) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from local_system import debian_packages
-from local_system.failures import LocalSystemError
 from local_system.progress import Silence
 
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
@@ -38,12 +37,9 @@ def find_or_install(log: Path) -> Path:
     Raises:
         LocalSystemError: there is none and it cannot be installed; names what to do.
     """
-    if find() is None:
-        debian_packages.install(("chromium",), "Chromium", _REMEDY, log, Silence())
-    program = find()
-    if program is None:
-        raise LocalSystemError(f"no Chromium was found after its installation: {_REMEDY}")
-    return program
+    return debian_packages.found_or_installed(
+        find, ("chromium",), "Chromium", _REMEDY, log, Silence()
+    )
 
 
 @contextmanager

@@ -62,11 +62,9 @@ def find_or_install_provider(log: Path) -> Path:
     Raises:
         LocalSystemError: there is none and it cannot be installed; names what to do.
     """
-    if find_provider() is None:
-        debian_packages.install(("galera-4",), "Galera", _REMEDY, log, Silence())
-    provider = find_provider()
-    assert provider is not None, _REMEDY
-    return provider
+    return debian_packages.found_or_installed(
+        find_provider, ("galera-4",), "Galera", _REMEDY, log, Silence()
+    )
 
 
 @dataclass(slots=True)

@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 from tornado.ioloop import IOLoop
-from tornado.netutil import bind_sockets
 
 import customers_api.app
 import customers_api.settings
 import orders_api.app
 import orders_api.settings
-from service_kit.server import http_server
+from orchestrator_image.function import Function
 from tests import database_servers
 from tests.apis import JWT_VARIABLES, SERVICE_TOKEN, Api
 from tests.database_servers import TestDatabase
+from tests.integration.fake_customers import FakeCustomers
 from tests.integration.gateway_calls import System, a_system
+from tests.integration.listening import listen
+from tests.integration.orchestrator_calls import orchestrator
+from tests.integration.orchestrator_upstreams import BackOffice, back_office
 from tests.integration.pools import Counters, Watcher, counters
 
 if TYPE_CHECKING:
@@ -39,16 +42,6 @@ def database(
 
 
 @pytest.fixture
-def session(io_loop: IOLoop) -> Iterator[aiohttp.ClientSession]:
-    async def open_session() -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
-
-    opened = io_loop.run_sync(open_session)
-    yield opened
-    io_loop.run_sync(opened.close)
-
-
-@pytest.fixture
 def applications() -> dict[str, "ServiceApplication"]:
     """The applications that `serve` has started, by their base URLs."""
     return {}
@@ -65,17 +58,8 @@ def serve(
         async def open_and_listen() -> str:
             application: ServiceApplication
             application, close = await open_application()
-            server = http_server(application)
-            sockets = bind_sockets(0, "127.0.0.1")
-            server.add_sockets(sockets)
-
-            async def stop() -> None:
-                server.stop()
-                await server.close_all_connections()
-                await close()
-
+            base_url, stop = listen(application, close)
             closers.append(stop)
-            base_url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
             applications[base_url] = application
             return base_url
 
@@ -144,6 +128,28 @@ def system(io_loop: IOLoop, session: aiohttp.ClientSession) -> Iterator[System]:
 def gateway(io_loop: IOLoop, system: System) -> Api:
     api: Api = io_loop.run_sync(system.gateway)
     return api
+
+
+@pytest.fixture
+def services() -> Iterator[BackOffice]:
+    """What the function calls: both services, acting."""
+    with back_office() as services:
+        yield services
+
+
+@pytest.fixture
+def function(services: BackOffice) -> Iterator[Function]:
+    """The orchestrator, in this process."""
+    with orchestrator(services.base_url) as function:
+        yield function
+
+
+@pytest.fixture
+def fake(serve: Callable[[Any], Api]) -> FakeCustomers:
+    """A Customers API that answers as a test plans it."""
+    customers = FakeCustomers()
+    customers.base_url = serve(customers.open).base_url
+    return customers
 
 
 @pytest.fixture(scope="module")

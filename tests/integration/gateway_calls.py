@@ -9,18 +9,17 @@ from dataclasses import dataclass, field, replace
 import aiohttp
 import pytest
 from tornado.ioloop import IOLoop
-from tornado.netutil import bind_sockets
 
 import gateway.app
 import gateway.settings
 from gateway.patience import PATIENCE, Patience
 from service_kit.application import ServiceApplication
 from service_kit.retrying import Backoff
-from service_kit.server import http_server
 from service_kit.serving import Closer
 from tests.apis import JWT_VARIABLES, SERVICE_TOKEN, Api, token
 from tests.integration.gateway_emulators import FakeEmulator
 from tests.integration.gateway_peers import Upstream
+from tests.integration.listening import listen
 
 ORCHESTRATION = "/orchestrator/create-and-confirm-order"
 
@@ -84,18 +83,10 @@ class System:
         )
         settings = replace(settings, lambda_timeout_seconds=function_seconds)
         application, close = await gateway.app.open_application(settings, patience)
-        server = http_server(application)
-        sockets = bind_sockets(0, "127.0.0.1")
-        server.add_sockets(sockets)
-
-        async def stop() -> None:
-            server.stop()
-            await server.close_all_connections()
-            await close()
-
+        base_url, stop = listen(application, close)
         self.applications.append(application)
         self.closers.append(stop)
-        return Api(self.session, f"http://127.0.0.1:{sockets[0].getsockname()[1]}")
+        return Api(self.session, base_url)
 
     async def start(self) -> None:
         """Start what stands behind the gateways."""

@@ -23,11 +23,9 @@ def find_or_install(log: Path) -> Path:
     Raises:
         LocalSystemError: there is none and it cannot be installed; names what to do.
     """
-    if find() is None:
-        debian_packages.install(("libfaketime",), "libfaketime", _REMEDY, log, Silence())
-    library = find()
-    assert library is not None, _REMEDY
-    return library
+    return debian_packages.found_or_installed(
+        find, ("libfaketime",), "libfaketime", _REMEDY, log, Silence()
+    )
 
 
 @dataclass(frozen=True, slots=True)

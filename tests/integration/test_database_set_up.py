@@ -15,17 +15,9 @@ from db.seed import SEED, seed
 from local_system.database import DatabaseServer
 from tests import database_servers
 from tests.database_servers import TestDatabase
+from tests.integration import schema_facts
 
-TABLES = (
-    "customers",
-    "customer_terms",
-    "products",
-    "product_terms",
-    "orders",
-    "order_items",
-    "idempotency_keys",
-    "schema_migrations",
-)
+TABLES = (*schema_facts.TABLES, "schema_migrations")
 READ, DELETE = "SELECT COUNT(*) FROM {}", "DELETE FROM {}"
 COMMAND_DENIED = 1142
 ACCESS_DENIED = 1045

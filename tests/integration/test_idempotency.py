@@ -1,7 +1,6 @@
 """A repeated request acts once and gets the first response again."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -19,13 +18,6 @@ async def replays(orders: Api) -> float:
     text = (await orders.called_with(None).get("/metrics")).body.decode()
     (line,) = [line for line in text.splitlines() if line.startswith("idempotent_replays_total ")]
     return float(line.split()[1])
-
-
-@pytest.fixture
-def fake(serve: Callable[[Any], Api]) -> FakeCustomers:
-    customers = FakeCustomers()
-    customers.base_url = serve(customers.open).base_url
-    return customers
 
 
 @pytest.fixture

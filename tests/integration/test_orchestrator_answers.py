@@ -1,7 +1,6 @@
 """What a caller with a bare event sees: the consolidated order, or why there is none."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -28,18 +27,6 @@ ORDER = {
     "total_cents": 389700,
     "items": [{"product_id": 2, "qty": 3, "unit_price_cents": 129900, "subtotal_cents": 389700}],
 }
-
-
-@pytest.fixture
-def services() -> Iterator[BackOffice]:
-    with back_office() as services:
-        yield services
-
-
-@pytest.fixture
-def function(services: BackOffice) -> Iterator[Function]:
-    with orchestrator(services.base_url) as function:
-        yield function
 
 
 def failure_of(answer: Any) -> str:

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -24,21 +23,8 @@ from tests.integration.orchestrator_upstreams import (
     SERVICE_TOKEN,
     BackOffice,
     StaysSilent,
-    back_office,
     problem,
 )
-
-
-@pytest.fixture
-def services() -> Iterator[BackOffice]:
-    with back_office() as services:
-        yield services
-
-
-@pytest.fixture
-def function(services: BackOffice) -> Iterator[Function]:
-    with orchestrator(services.base_url) as function:
-        yield function
 
 
 def headers(authorization: str | None, **more: str) -> dict[str, str]:

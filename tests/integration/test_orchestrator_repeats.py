@@ -24,24 +24,11 @@ from tests.integration.orchestrator_upstreams import (
     Plan,
     Says,
     StaysSilent,
-    back_office,
     problem,
 )
 
 LOSES_REPLY = Acts(loses_reply=True)
 ACTS_IN_SILENCE = Acts(stays_silent=True)
-
-
-@pytest.fixture
-def services() -> Iterator[BackOffice]:
-    with back_office() as services:
-        yield services
-
-
-@pytest.fixture
-def function(services: BackOffice) -> Iterator[Function]:
-    with orchestrator(services.base_url) as function:
-        yield function
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ from tests.integration.orchestrator_upstreams import (
     SERVICE_TOKEN,
     BackOffice,
     HangsUp,
-    back_office,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -119,12 +118,6 @@ def function_process(base_url: str, **variables: str) -> Iterator[RunningFunctio
             api.shutdown()
             thread.join()
             api.server_close()
-
-
-@pytest.fixture
-def services() -> Iterator[BackOffice]:
-    with back_office() as services:
-        yield services
 
 
 def test_orders_are_confirmed_one_invocation_after_the_other(services: BackOffice) -> None:

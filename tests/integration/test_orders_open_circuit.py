@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
@@ -22,13 +21,6 @@ CIRCUIT = {
     "CUSTOMERS_CIRCUIT_FAILURES": str(FAILURES),
     "CUSTOMERS_CIRCUIT_OPEN_SECONDS": str(OPEN_SECONDS),
 }
-
-
-@pytest.fixture
-def fake(serve: Callable[[Any], Api]) -> FakeCustomers:
-    customers = FakeCustomers()
-    customers.base_url = serve(customers.open).base_url
-    return customers
 
 
 @pytest.fixture

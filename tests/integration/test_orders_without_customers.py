@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
@@ -29,13 +28,6 @@ PROBLEM = "application/problem+json"
 BLANKS = b" " * 5_000_000
 PACKED = {"Content-Encoding": "gzip"}
 UNAVAILABLE = (503, "CUSTOMERS_UNAVAILABLE")
-
-
-@pytest.fixture
-def fake(serve: Callable[[Any], Api]) -> FakeCustomers:
-    customers = FakeCustomers()
-    customers.base_url = serve(customers.open).base_url
-    return customers
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import asyncio
 import socket
 import time
 import uuid
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -101,7 +101,6 @@ async def test_connections_above_the_bound_are_closed_and_those_below_are_served
     customers: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert (await customers.get("/health")).status == 200  # keeps its connection
-    address = urlsplit(customers.base_url)
     servers: list[Server] = []
     original = Server.handle_stream
 
@@ -111,15 +110,22 @@ async def test_connections_above_the_bound_are_closed_and_those_below_are_served
         original(self, *arguments)
 
     monkeypatch.setattr(Server, "handle_stream", remember)
-    with ExitStack() as opened:
-        idle = [
-            opened.enter_context(socket.create_connection((address.hostname, address.port)))
-            for _ in range(5)
-        ]
+    with connections(customers, 5) as idle:
         for connection in idle:
             connection.setblocking(False)
         await until(lambda: sum(map(_is_closed, idle)) >= 3, "three were closed")
         assert (await customers.get("/health/live")).status == 200
+
+
+@contextmanager
+def connections(api: Api, count: int) -> Iterator[list[socket.socket]]:
+    """Open so many connections to an API, over which nothing is said yet."""
+    address = urlsplit(api.base_url)
+    with ExitStack() as opened:
+        yield [
+            opened.enter_context(socket.create_connection((address.hostname, address.port)))
+            for _ in range(count)
+        ]
 
 
 def _is_closed(connection: socket.socket) -> bool:
@@ -281,12 +287,7 @@ def impatient_customers(
 async def test_connections_without_a_whole_request_are_closed_and_others_served_meanwhile(
     impatient_customers: Api, beginning: bytes
 ) -> None:
-    address = urlsplit(impatient_customers.base_url)
-    with ExitStack() as opened:
-        slow = [
-            opened.enter_context(socket.create_connection((address.hostname, address.port)))
-            for _ in range(50)
-        ]
+    with connections(impatient_customers, 50) as slow:
         for connection in slow:
             connection.sendall(beginning)
             connection.setblocking(False)

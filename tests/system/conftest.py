@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 
 import aiohttp
 import pytest
-from tornado.ioloop import IOLoop
 
 from local_system.system import LocalSystem
 from tests import database_servers
@@ -23,16 +22,6 @@ def system(
 ) -> Iterator[LocalSystem]:
     with running_system(request.param, tmp_path_factory.mktemp("system")) as started:
         yield started
-
-
-@pytest.fixture
-def session(io_loop: IOLoop) -> Iterator[aiohttp.ClientSession]:
-    async def open_session() -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
-
-    opened = io_loop.run_sync(open_session)
-    yield opened
-    io_loop.run_sync(opened.close)
 
 
 @pytest.fixture
