@@ -20,7 +20,7 @@ from benchmark.invocations import First, Scene, Warm
 from benchmark.stand import stand
 from deployment import commands, prerequisites
 from deployment.images import LOCAL_IMAGE
-from local_system.arguments import parser
+from local_system.arguments import parser, positive
 from local_system.construction import ROOT
 from local_system.failures import run_verb
 from local_system.progress import Progress
@@ -116,13 +116,15 @@ def _arguments() -> Namespace:
           scripts/cold-start --runs 3 --json out.json
         """,
     )
-    described.add_argument("--runs", type=int, default=9, help="fresh containers (%(default)s)")
     described.add_argument(
-        "--invocations", type=int, default=200, help="of each warm function (%(default)s)"
+        "--runs", type=positive, default=9, help="fresh containers (%(default)s)"
+    )
+    described.add_argument(
+        "--invocations", type=positive, default=200, help="of each warm function (%(default)s)"
     )
     described.add_argument(
         "--memory",
-        type=int,
+        type=positive,
         metavar="MB",
         help="limit it to this memory, and to the share of a processor that AWS gives with it",
     )

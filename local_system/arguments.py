@@ -12,3 +12,14 @@ def parser(script: str, description: str, examples: str) -> argparse.ArgumentPar
         epilog=inspect.cleandoc(examples),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def positive(text: str) -> int:
+    """Return the number of an argument that counts something.
+
+    Raises:
+        argparse.ArgumentTypeError: it is not a whole number, or less than one.
+    """
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f"a whole number from 1, not {text!r}")
+    return int(text)

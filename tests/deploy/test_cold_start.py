@@ -1,6 +1,7 @@
 """scripts/cold-start, as short as it can be: what it says, not how fast anything is."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,13 @@ def test_it_measures_the_start_its_packages_the_first_order_and_warm_ones(tmp_pa
     assert warm["function_cpu_ms"] > 0
     assert f"| import of the handler | {start['import_ms']:.1f} |" in done.stdout
     assert "| `aiohttp` |" in done.stdout
+
+
+@pytest.mark.parametrize("argument", ["--runs=0", "--invocations=-5", "--memory=1.5"])
+def test_what_cannot_be_counted_is_refused_before_anything_is_built(argument: str) -> None:
+    script = str(ROOT / "scripts" / "cold-start")
+
+    done = subprocess.run([script, argument], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert "a whole number from 1, not" in done.stderr.splitlines()[-1]
