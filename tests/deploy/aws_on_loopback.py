@@ -8,8 +8,8 @@ What moto 5.2 ignores, so that a stack that is complete here says nothing about 
 - AWS::ApiGatewayV2::* (the API, its stage with the throttling, the integration, the route): not
   made, and a reference to the API stays as text: the URL that is printed has no API id;
 - AWS::CloudWatch::Alarm, AWS::S3::BucketPolicy: not made;
-- of the function: PackageType, LoggingConfig and TracingConfig are not kept; ImageUri is not
-  looked up; it is never run;
+- of the function: Architectures, PackageType, Tags, LoggingConfig and TracingConfig are not kept;
+  ImageUri is not looked up; it is never run;
 - ``{{resolve:secretsmanager:...}}``: left as text, where CloudFormation puts in the value;
 - who may do what: every call is allowed; IAM's documents are kept and never applied;
 - limits of the account, such as the concurrency that must stay unreserved; lifecycle rules and
