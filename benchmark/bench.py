@@ -8,7 +8,17 @@ from typing import Any
 
 from tqdm import tqdm
 
-from benchmark import contention, flatness, load_shape, report, throughput, wrk
+from benchmark import (
+    concurrency,
+    contention,
+    endurance,
+    flatness,
+    indexes,
+    load_shape,
+    report,
+    throughput,
+    wrk,
+)
 from benchmark.calls import CALLS
 from benchmark.profiling import profile
 from benchmark.ratios import measure_ratios
@@ -94,12 +104,40 @@ def _load_shape(arguments: Namespace, progress: Progress) -> Outcome:
     return load_shape.table(fairness, overload), load_shape.document(fairness, overload)
 
 
+def _concurrency(arguments: Namespace, progress: Progress) -> Outcome:
+    with (
+        stand(concurrency.SIZE, progress) as one,
+        stand(concurrency.SIZE, progress, workers=concurrency.WORKERS) as several,
+    ):
+        with progress.step("sending by ever more clients"):
+            curves = concurrency.measure_curves(several, arguments.seconds)
+        rounds = _rounds(arguments)()
+        gains = concurrency.measure_gains(one, several, rounds, arguments.seconds)
+    return concurrency.table(curves, gains), concurrency.document(curves, gains)
+
+
+def _endurance(arguments: Namespace, progress: Progress) -> Outcome:
+    seconds = endurance.QUICK_SECONDS if arguments.quick else endurance.SECONDS
+    with stand(endurance.SIZE, progress, workers=endurance.WORKERS) as system:
+        memory = endurance.measure_memory(system, seconds)
+    return endurance.table(memory), endurance.document(memory)
+
+
+def _indexes(arguments: Namespace, progress: Progress) -> Outcome:
+    with stand(indexes.SIZE, progress) as system:
+        prices = indexes.measure_prices(system, _rounds(arguments)(), arguments.seconds)
+    return indexes.table(prices), indexes.document(prices)
+
+
 _STUDIES: dict[str, Callable[[Namespace, Progress], Outcome]] = {
     "ratios": _ratios,
     "flatness": _flatness,
     "contention": _contention,
     "throughput": _throughput,
     "load-shape": _load_shape,
+    "concurrency": _concurrency,
+    "endurance": _endurance,
+    "indexes": _indexes,
 }
 
 
@@ -116,6 +154,9 @@ def _arguments() -> Namespace:
         hello world by Tornado and uvloop, and the same SQL by aiomysql alone, all in the same
         minutes. flatness: each call among many rows beside few. contention: many clients on the
         same product, and on the same orders. throughput: what all of the system does in a second.
+        load-shape: a thousand connections, and five times as many requests as can be done.
+        concurrency: throughput and latency against the number of clients, one worker beside two.
+        endurance: the memory of each process over ten minutes. indexes: what each costs an order.
         """,
         """
         examples:
