@@ -6,7 +6,7 @@ killed and comes back by itself.
 
 import asyncio
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 import pymysql
 import uvloop
 
-from local_system import ports
 from local_system.construction import temporary_system
 from local_system.database import DatabaseServer
 from local_system.environment import Values
+from local_system.ports import ADDRESS
 from local_system.system import LocalSystem
 from local_system.wiring import Wiring, url
 from tests.wires import Wire, http_request, mysql_packet
@@ -127,35 +127,37 @@ def running_stage(
     The services' connections are spread over the database ``servers``, if some are given.
     """
     plain = temporary_system(folder / "run", _GIVEN, servers[0] if servers else None)
-    own_ports = dict(zip(hops, ports.free_ports(len(hops)), strict=True))
     values = {one.name: getattr(plain, one.name) for one in fields(plain)}
-    staged = {"is_durable": True, "workers": WORKERS, "hops": _hops(own_ports)}
-    system = StagedSystem(**{**values, **staged})
-    wires = {hop: _wire(system, hop, own_port, servers) for hop, own_port in own_ports.items()}
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    wires = {hop: _wire(plain, hop, servers) for hop in hops}
+    with (
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        # Whatever fails: a loop with a wire that listens would never close.
+        ExitStack() as cleaning,
+    ):
         for wire in wires.values():
             runner.run(wire.open())
+            cleaning.callback(_close, runner, wire)
+        staged = {"is_durable": True, "workers": WORKERS, "hops": _hops(wires)}
+        system = StagedSystem(**{**values, **staged})
+        cleaning.callback(lambda: runner.run(asyncio.to_thread(system.stop)))
         runner.run(asyncio.to_thread(system.start))
-        try:
-            yield Stage(system, wires, runner)
-        finally:
-            runner.run(asyncio.to_thread(system.stop))
-            for wire in wires.values():
-                runner.run(wire.close())
+        yield Stage(system, wires, runner)
 
 
-def _wire(system: LocalSystem, hop: str, own_port: int, servers: Sequence[DatabaseServer]) -> Wire:
+def _close(runner: asyncio.Runner, wire: Wire) -> None:
+    runner.run(wire.close())
+
+
+def _wire(system: LocalSystem, hop: str, servers: Sequence[DatabaseServer]) -> Wire:
     if hop in DATABASE_HOPS:
         others = [server.port for server in servers[1:]]
-        return Wire(
-            ports.ADDRESS, system.server.port, mysql_packet, own_port=own_port, other_ports=others
-        )
+        return Wire(ADDRESS, system.server.port, mysql_packet, other_ports=others)
     name = hop.partition(" > ")[2]
     (place,) = (place for place in system.places() if place.name == name)
-    return Wire(ports.ADDRESS, place.port, http_request, own_port=own_port)
+    return Wire(ADDRESS, place.port, http_request)
 
 
-def _hops(wire_ports: Mapping[str, int]) -> Values:
+def _hops(wires: Mapping[str, Wire]) -> Values:
     """Return, by folder, the variables that lead each caller over its wires."""
     variables = {
         "customers > database": ("customers_api", "MYSQL_PORT"),
@@ -168,12 +170,12 @@ def _hops(wire_ports: Mapping[str, int]) -> Values:
     }
     hops: Values = {}
     for hop, (folder, variable) in variables.items():
-        if hop in wire_ports:
-            port = wire_ports[hop]
+        if hop in wires:
+            port = wires[hop].own_port
             value = str(port) if variable == "MYSQL_PORT" else url(port)
             hops.setdefault(folder, {})[variable] = value
-    emulators = [hop for hop in wire_ports if hop.startswith("gateway > emulator")]
+    emulators = [hop for hop in wires if hop.startswith("gateway > emulator")]
     if emulators:
-        endpoints = ",".join(url(wire_ports[hop]) for hop in emulators)
+        endpoints = ",".join(url(wires[hop].own_port) for hop in emulators)
         hops.setdefault("gateway", {})["LAMBDA_ENDPOINTS"] = endpoints
     return hops
