@@ -18,7 +18,6 @@ from deployment.repository import Repository
 from deployment.target import (
     DEFAULT_ARCHITECTURE,
     PLATFORMS,
-    REPOSITORY,
     SETTINGS,
     STAGES,
     Target,
@@ -171,7 +170,7 @@ def _arguments() -> argparse.ArgumentParser:
         metavar="DIGEST",
         help="deploy this image of the repository instead of building one (a whole URI does too)",
     )
-    what.add_argument("--remove", action="store_true", help="remove the stage; its images stay")
+    what.add_argument("--remove", action="store_true", help="remove the stage's stack; images stay")
     arguments.add_argument(
         "--dry-run", action="store_true", help="say what would be done; asks AWS for nothing"
     )
@@ -188,7 +187,7 @@ def main() -> int:
         print(dry_run.plan(target, given.image_digest, ROOT, progress, removes=given.remove))
     elif given.remove:
         remove(target, progress)
-        print(f"removed: stage {target.stage}. Its images are in ECR still ({REPOSITORY}).")
+        print(f"removed: stage {target.stage}. What it leaves: {target.left}")
     else:
         print(deploy(target, given.image_digest, ROOT, progress))
     return 0

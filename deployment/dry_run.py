@@ -24,7 +24,10 @@ def plan(
     """
     if removes:
         command = _shown(["osls", *osls.remove(target)])
-        return f"would remove the stack {target.stack} in {target.region}:\n  {command}"
+        return (
+            f"would remove the stack {target.stack} in {target.region}:\n  {command}\n"
+            f"what it leaves: {target.left}"
+        )
     soundness.check(target.settings)
     repository_uri = f"{_ACCOUNT}.dkr.ecr.{target.region}.amazonaws.com/{REPOSITORY}"
     tag = images.tag_of(root, target.architecture)

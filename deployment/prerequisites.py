@@ -20,8 +20,11 @@ def check_docker(root: Path, platform: str | None = None) -> None:
     """
     if shutil.which("docker") is None:
         raise LocalSystemError("docker is needed to build the image: install Docker")
-    if commands.output(["docker", "version", "--format", "{{.Server.Version}}"], root) is None:
-        raise LocalSystemError("the Docker engine does not answer: start it (docker version)")
+    try:
+        commands.printed(["docker", "version", "--format", "{{.Server.Version}}"], root)
+    except LocalSystemError as failure:
+        said = " ".join(str(failure).split())
+        raise LocalSystemError(f"the Docker engine does not answer you: {said}") from failure
     if commands.output(["docker", "buildx", "version"], root) is None:
         raise LocalSystemError("docker buildx is needed to build the image: install the plugin")
     if platform is not None:

@@ -50,6 +50,14 @@ class Target:
         """The secret in Secrets Manager, a JSON object of ``JWT_SECRET`` and ``SERVICE_TOKEN``."""
         return f"{SERVICE}/{self.stage}"
 
+    @property
+    def left(self) -> str:
+        """What of the target is in AWS still when its stack has been removed, for a person."""
+        return (
+            f"images in ECR ({REPOSITORY}), the secret {self.secret}, "
+            f"parameters of /{SERVICE}/{self.stage}/"
+        )
+
     def without_aws(self) -> "Target":
         """Return the target with a stand-in for each setting that only AWS knows."""
         stand_ins = {name: f"https://ssm.invalid{self.ssm_parameter(name)}" for name in SETTINGS}

@@ -149,7 +149,7 @@ def test_prod_is_given_the_digest_that_dev_has_tried_and_a_removed_stage_leaves_
     removed = deployer.deployed("--stage", "prod", "--remove")
 
     assert prod == image_uri
-    assert "removed: stage prod" in removed
+    assert "removed: stage prod. What it leaves: images in ECR" in removed
     assert left_of("prod", cloud) == []
     assert manifest_of(image_uri)
     # The other stage is untouched.
@@ -192,7 +192,7 @@ def left_of(stage: str, cloud: Cloud) -> list[str]:
         (("--image-digest", NOWHERE), {}, "has no image sha256:0000"),
         (("--image-digest", "latest"), {}, "a digest is sha256: and 64 hexadecimal digits"),
         ((), {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "no AWS credentials"),
-        ((), {"DOCKER_HOST": "tcp://127.0.0.1:1"}, "the Docker engine does not answer"),
+        ((), {"DOCKER_HOST": "tcp://127.0.0.1:1"}, "the Docker engine does not answer you: "),
         (("--region", "us-east-1"), {}, "the parameter store has no /b2b-back-office/dev/"),
         (
             ("--region", "us-east-1"),

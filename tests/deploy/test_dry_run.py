@@ -71,6 +71,8 @@ def test_a_removal_is_told_too(clone: Path) -> None:
 
     assert "would remove the stack b2b-back-office-prod" in said
     assert "osls remove --stage prod" in said
+    assert "what it leaves: images in ECR" in said
+    assert "the secret b2b-back-office/prod" in said
 
 
 def test_another_architecture_is_built_and_deployed_together(clone: Path) -> None:
