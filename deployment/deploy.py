@@ -118,6 +118,11 @@ def _way_back(target: Target, uri: str, before: Running | None) -> str:
     return " ".join([*given, shlex.join(back)])
 
 
+def default_region() -> str:
+    """Return the region where none is given: as ``serverless.yml`` has it for osls alone."""
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "eu-west-1"
+
+
 def _digest_argument(text: str) -> str:
     digest = text.rpartition("@")[2]
     if not _DIGEST.fullmatch(digest):
@@ -154,7 +159,7 @@ def _arguments() -> argparse.ArgumentParser:
     arguments.add_argument(
         "--region",
         type=_region_argument,
-        default=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "eu-west-1",
+        default=default_region(),
         help="AWS_REGION, else AWS_DEFAULT_REGION, else eu-west-1",
     )
     arguments.add_argument(

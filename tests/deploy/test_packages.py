@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from deployment.osls import TEMPLATE, Osls
+from deployment.deploy import default_region
+from deployment.osls import TEMPLATE, Osls, deploy
 from deployment.target import STAGES
 from local_system.failures import LocalSystemError
 from local_system.progress import Silence
@@ -157,6 +158,34 @@ def test_a_stage_of_a_small_account_reserves_nothing(clone: Path, tmp_path: Path
     function = only("AWS::Lambda::Function", template)
     assert function["ReservedConcurrentExecutions"] == {"Ref": "AWS::NoValue"}
     assert cfn_lint(tmp_path / TEMPLATE) == ""
+
+
+@pytest.mark.parametrize(
+    ("variables", "region"),
+    [
+        ({}, "eu-west-1"),
+        ({"AWS_DEFAULT_REGION": "sa-east-1"}, "sa-east-1"),
+        ({"AWS_DEFAULT_REGION": "sa-east-1", "AWS_REGION": "eu-west-3"}, "eu-west-3"),
+    ],
+)
+def test_osls_alone_takes_the_region_that_the_script_takes(
+    clone: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    region: str,
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    given = [word for word in deploy(target("dev"), IMAGE_URI, "id") if word.startswith("--param")]
+
+    Osls(clone, Silence()).run(["package", "--stage=dev", *given, f"--package={tmp_path}"])
+
+    role = only("AWS::IAM::Role", json.loads((tmp_path / TEMPLATE).read_text()))
+    assert role["RoleName"].endswith(f"-dev-{region}")
+    assert default_region() == region
 
 
 def test_logs_are_json_and_kept_for_so_long(template: Any, function: Any, stage: str) -> None:
