@@ -5,6 +5,7 @@ from pathlib import Path
 
 from deployment import commands, soundness
 from deployment.account import Account
+from deployment.bridge import is_loopback
 from deployment.target import SETTINGS, Target
 from local_system.failures import LocalSystemError
 from local_system.progress import Progress
@@ -70,6 +71,10 @@ def check_stage(account: Account, target: Target, progress: Progress) -> str:
         )
     soundness.check(settings)
     for name in soundness.BASES:
+        if is_loopback(settings[name]):
+            progress.note(
+                f"warning: {name} is on loopback, where the function finds nothing in AWS"
+            )
         if not settings[name].startswith("https://"):
             progress.note(f"warning: {name} is not https://: the network can read SERVICE_TOKEN")
     return account.secret_version()

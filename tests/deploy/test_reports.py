@@ -2,7 +2,7 @@
 
 import io
 import shlex
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from deployment.account import Running
 from deployment.deploy import report
 from deployment.prerequisites import check_stage
 from deployment.sam_local import told
+from deployment.target import Target
 from deployment.target import Target
 from local_system.failures import LocalSystemError
 from local_system.progress import Progress, Silence
@@ -22,11 +23,14 @@ BEFORE_DIGEST = BEFORE.partition("@")[2]
 FROM_STORE = replace(target("prod"), settings={})
 
 
+@dataclass(frozen=True)
 class StoredSettings:
-    """An account whose parameter store has every setting."""
+    """An account whose parameter store has every setting; those that are given win."""
+
+    given: Target
 
     def settings(self) -> dict[str, str]:
-        return SETTINGS
+        return {**SETTINGS, **self.given.settings}
 
     def secret_version(self) -> str:
         return "version"
@@ -76,9 +80,19 @@ def test_settings_of_the_environment_are_told_and_those_of_the_store_are_not() -
     told_of = io.StringIO()
     given = replace(target("prod"), settings={"ORDERS_API_BASE": "https://mine.example"})
 
-    check_stage(StoredSettings(), given, Progress(told_of))  # type: ignore[arg-type]  # stands in
+    check_stage(StoredSettings(given), given, Progress(told_of))  # type: ignore[arg-type]  # stands in
 
     assert "ORDERS_API_BASE is https://mine.example, from the environment" in told_of.getvalue()
+    assert "CUSTOMERS_API_BASE" not in told_of.getvalue()
+
+
+def test_an_address_where_the_function_would_find_nothing_is_warned_of() -> None:
+    told_of = io.StringIO()
+    given = replace(target("prod"), settings={"ORDERS_API_BASE": "https://localhost:3002"})
+
+    check_stage(StoredSettings(given), given, Progress(told_of))  # type: ignore[arg-type]
+
+    assert "warning: ORDERS_API_BASE is on loopback" in told_of.getvalue()
     assert "CUSTOMERS_API_BASE" not in told_of.getvalue()
 
 
