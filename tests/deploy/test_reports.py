@@ -12,7 +12,6 @@ from deployment.deploy import report
 from deployment.prerequisites import check_stage
 from deployment.sam_local import told
 from deployment.target import Target
-from deployment.target import Target
 from local_system.failures import LocalSystemError
 from local_system.progress import Progress, Silence
 from tests.deploy.targets import IMAGE_URI, SECRETS, SETTINGS, target
