@@ -55,7 +55,7 @@ class Target:
         """What of the target is in AWS still when its stack has been removed, for a person."""
         return (
             f"images in ECR ({REPOSITORY}), the secret {self.secret}, "
-            f"parameters of /{SERVICE}/{self.stage}/"
+            f"parameters of /{SERVICE}/{self.stage}/; but no logs"
         )
 
     def without_aws(self) -> "Target":

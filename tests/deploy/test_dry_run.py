@@ -73,6 +73,8 @@ def test_a_removal_is_told_too(clone: Path) -> None:
     assert "osls remove --stage prod" in said
     assert "what it leaves: images in ECR" in said
     assert "the secret b2b-back-office/prod" in said
+    # Their groups are resources of the stack.
+    assert said.endswith("; but no logs\n")
 
 
 def test_another_architecture_is_built_and_deployed_together(clone: Path) -> None:
