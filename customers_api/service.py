@@ -3,7 +3,8 @@
 from customers_api import repository
 from customers_api.problems import CustomerNotFound, EmailTaken
 from customers_api.rules import Customer, CustomerDetails
-from service_kit.database import Database, Work
+from service_kit.database import Database
+from service_kit.database_attempts import Work
 from service_kit.database_connections import Connection
 from service_kit.database_errors import Duplicate
 from service_kit.versions import Precondition

@@ -6,7 +6,7 @@ not had in time, or a conflict that did not end.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -15,6 +15,13 @@ from typing import Protocol, TypeVar
 import structlog
 from pymysql import err as mysql
 
+from service_kit.database_attempts import (
+    ConflictError,
+    LostConnectionError,
+    UnknownOutcomeError,
+    Work,
+    run_once,
+)
 from service_kit.database_connections import Connection
 from service_kit.database_driver import (
     LOCK_WAIT_SECONDS,
@@ -30,7 +37,6 @@ from service_kit.retrying import Backoff
 log = structlog.get_logger()
 
 T = TypeVar("T")
-Work = Callable[[Connection], Awaitable[T]]
 
 ACQUIRE_SECONDS = 5.0
 # Whoever asks after health has little patience.
@@ -73,18 +79,6 @@ def one_patience() -> Iterator[None]:
         yield
     finally:
         _patience.reset(token)
-
-
-class _LostConnectionError(Exception):
-    """The server went away; whether the last statement was run is not known."""
-
-
-class _ConflictError(Exception):
-    """The server undid the transaction, or a statement of it, in favour of another one."""
-
-
-class _UnknownOutcomeError(Exception):
-    """The connection was lost after COMMIT was sent."""
 
 
 class Database:
@@ -152,13 +146,13 @@ class Database:
             attempt += 1
             try:
                 return await self._attempt(work, transactional=transactional)
-            except (_ConflictError, _LostConnectionError) as trouble:
-                reason = "conflict" if isinstance(trouble, _ConflictError) else "lost_connection"
+            except (ConflictError, LostConnectionError) as trouble:
+                reason = "conflict" if isinstance(trouble, ConflictError) else "lost_connection"
                 delay = CONFLICT_BACKOFF.delay(attempt)
                 if not CONFLICT_BACKOFF.allows(attempt) or time.monotonic() + delay >= deadline:
                     raise _busy("the database did not let the work through", trouble) from trouble
                 self._observer.transaction_repeated(reason)
-            except (_UnknownOutcomeError, TimeoutError) as error:
+            except (UnknownOutcomeError, TimeoutError) as error:
                 raise _busy("the database did not answer", error) from error
             except mysql.MySQLError as error:
                 if meaning(error) is not Meaning.UNAVAILABLE:
@@ -174,15 +168,15 @@ class Database:
         try:
             raw = self._pop_idle() or await self._connect()
             raw.wire.start_clock(USE_SECONDS)
-            result = await _use(Connection(raw), work, transactional=transactional)
+            result = await run_once(Connection(raw), work, transactional=transactional)
             reusable = True
         except (
-            _ConflictError,
-            _LostConnectionError,
-            _UnknownOutcomeError,
+            ConflictError,
+            LostConnectionError,
+            UnknownOutcomeError,
             TimeoutError,
         ) as trouble:
-            reusable = isinstance(trouble, _ConflictError)
+            reusable = isinstance(trouble, ConflictError)
             if not reusable:
                 self._drop_idle()
             raise
@@ -250,48 +244,7 @@ class Database:
             raise _busy("no connection to the database", error) from error
 
 
-async def _use(connection: Connection, work: Work[T], *, transactional: bool) -> T:
-    if not transactional:
-        with _translated():
-            return await work(connection)
-    with _translated():
-        connection.put_off("BEGIN")
-        result = await _or_undo(connection, work(connection))
-    with _translated(committing=True):
-        await _or_undo(connection, connection.commit())
-    return result
-
-
-async def _or_undo(connection: Connection, step: Awaitable[T]) -> T:
-    """Await a step of a transaction; if it fails, leave no transaction open."""
-    try:
-        return await step
-    except Exception as error:
-        if not (meaning(error) is Meaning.LOST or connection.is_closed):
-            await connection.roll_back()
-        raise
-
-
 def _busy(what: str, error: Exception | None) -> Busy:
     cause = (error and error.__cause__) or error
     log.error("database trouble", what=what, error=type(cause).__name__, number=number(cause))
     return Busy(f"{what[0].upper()}{what[1:]}; try again.")
-
-
-class _translated:  # noqa: N801  # reads as a phrase: with _translated(): ...
-    """Turns the driver's errors into what the pool acts on."""
-
-    def __init__(self, *, committing: bool = False) -> None:
-        self._committing = committing
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if error is None or isinstance(error, TimeoutError):
-            return
-        found = meaning(error)
-        if found is Meaning.LOST:
-            raise (_UnknownOutcomeError if self._committing else _LostConnectionError) from error
-        if found is Meaning.CONFLICT:
-            raise _ConflictError from error

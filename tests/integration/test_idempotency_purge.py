@@ -9,7 +9,8 @@ from tornado.ioloop import IOLoop
 from orders_api import idempotency
 from orders_api.idempotency import Attempt, IdempotencyKeys, Request, Response
 from orders_api.settings import load
-from service_kit.database import Database, Work
+from service_kit.database import Database
+from service_kit.database_attempts import Work
 from service_kit.database_connections import Connection
 from service_kit.metrics import Metrics
 from service_kit.problems import Busy

@@ -10,6 +10,7 @@ import structlog
 from orders_api.circuit import Circuit
 from orders_api.problems import CustomerNotFound, CustomersUnavailable
 from service_kit.metrics import Metrics
+from tests.standing_clock import Clock
 
 FAILURES = 3
 OPEN_SECONDS = 10
@@ -45,15 +46,9 @@ class Customers:
         return "found"
 
 
-class Clock:
-    """The breaker's clock, which stands still unless a test moves it."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The breaker's."""
     clock = Clock()
     monkeypatch.setattr(circuitbreaker, "monotonic", lambda: clock.seconds)
     return clock

@@ -11,19 +11,14 @@ from service_kit.problems import RateLimited
 from service_kit.settings import JwtSettings
 from service_kit.tokens import Authenticator, OperatorTokens, ServiceTokens
 from tests.apis import JWT_AUDIENCE, JWT_ISSUER, JWT_SECRET, SERVICE_TOKEN, token
+from tests.standing_clock import Clock
 
 HOME = "192.0.2.1"
 
 
-class Clock:
-    """The limiter's clock, which stands still unless a test moves it."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The limiter's."""
     clock = Clock()
     monkeypatch.setattr(throttled.utils, "now_mono_f", lambda: clock.seconds)
     return clock
