@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,12 @@ from tests.faults.ledger import Attempt, Deed, Kind, Ledger
 from tests.system.orchestrations import PATH as ORCHESTRATION
 
 Send = Callable[[], Awaitable[Answer]]
+
+HOT = "Hot"
+"""What the name of a product begins with that everybody fights for."""
+
+KEEPERS = 60
+"""Clients who change stocks, each that of one product; its name has room for the marks of ten."""
 
 PATIENCE_SECONDS = 120.0
 """After so long without a definite answer a client gives up, and the run has failed."""
@@ -28,6 +34,7 @@ class Client:
     """One client with a customer of its own; the products are everybody's."""
 
     name: str
+    number: int
     api: Api
     ledger: Ledger
     chance: random.Random
@@ -124,23 +131,30 @@ class Client:
     # Products and customers.
 
     async def _change_stock(self) -> None:
-        """Add units, or take some, by the version that was read: so a repeat cannot count twice."""
-        product_id = self.chance.choice(self.products)
+        """Add units, or take some, by the version that was read: so a repeat cannot count twice.
+
+        The product's name says which change of each keeper was its last. There a keeper who was not
+        answered finds whether the change took place; by a version that is gone none can any more.
+        """
+        if self.number >= KEEPERS:
+            return
+        product_id = self.products[self.number % len(self.products)]
         delta = self.chance.choice((1, 2, 3, 5, 20, -1, -2, -7))
         deed = self.ledger.open(Kind.STOCK, {"stock_delta": delta}, about=product_id)
-        path = f"/products/{product_id}"
+        path, me, mark = f"/products/{product_id}", str(self.number), self._next()
+        found = await self._read(path)
         while True:
-            version = (await self._read(path)).headers["ETag"]
-            first = len(deed.attempts)
+            name = _name_of({**_last_changes(found.json["name"]), me: str(mark)})
+            change, version = {**deed.value, "name": name}, found.headers["ETag"]
             answer = await self.insist(
                 deed,
-                lambda: self.api.call("PATCH", path, deed.value, data=None, If_Match=version),  # noqa: B023  # done with before the next round
+                lambda: self.api.call("PATCH", path, change, data=None, If_Match=version),  # noqa: B023  # done with before the next round
             )
-            in_doubt = any(not attempt.is_definite for attempt in deed.attempts[first:])
             if answer.status != 412:
                 return
-            if in_doubt:  # An attempt of its own may have made the version another.
-                deed.is_unknowable = True
+            found = await self._read(path)
+            if _last_changes(found.json["name"]).get(me) == str(mark):
+                deed.is_found = True
                 return
 
     async def _change_price(self) -> None:
@@ -263,5 +277,17 @@ class Client:
         return {"customer_id": self.customer_id, "items": items}
 
     def _word(self, what: str) -> str:
+        return f"{what}{self.name}{self._next():05}"
+
+    def _next(self) -> int:
         self._count += 1
-        return f"{what}{self.name}{self._count:05}"
+        return self._count
+
+
+def _last_changes(name: str) -> dict[str, str]:
+    """Return by keeper which change of a product was the last one."""
+    return dict(word.split(".") for word in name.split()[1:])
+
+
+def _name_of(last_changes: Mapping[str, str]) -> str:
+    return " ".join([HOT, *(f"{keeper}.{mark}" for keeper, mark in last_changes.items())])

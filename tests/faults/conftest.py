@@ -5,14 +5,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from _pytest.terminal import TerminalReporter
 
-from tests.faults.run import Plan, Report, run
+from tests.faults.run import Plan, Report, missing, run
 from tests.faults.scene import Strike
 from tests.faults.stage import CLIENTS_HOP, DATABASE_HOPS, HTTP_HOPS, Stage, running_stage
 from tests.plans import printed_seed
 
 SHORT_SECONDS = 5.0
-SHORT_SCALE = 0.1
-"""How long a fault of a short run lasts, as a part of that of a long one."""
 
 Break = Callable[..., Report]
 
@@ -54,7 +52,12 @@ def wired_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 def break_it(request: pytest.FixtureRequest, long_seconds: float) -> Break:
     """Run a plan on a stage; fail with what was violated and how to have it again."""
 
-    def do(stage: Stage, name: str, *groups: tuple[Strike, ...], clients: int = 16) -> Report:
+    def do(
+        stage: Stage,
+        name: str,
+        *groups: tuple[Strike, ...],
+        clients: int = 16,
+    ) -> Report:
         seed = printed_seed()
         minutes = request.config.getoption("--long")
         long = f" --long {minutes:g}" if minutes else ""
@@ -65,14 +68,17 @@ def break_it(request: pytest.FixtureRequest, long_seconds: float) -> Break:
             seconds=max(long_seconds, SHORT_SECONDS),
             seed=seed,
             clients=clients,
-            scale=1.0 if minutes else SHORT_SCALE,
+            is_long=bool(minutes),
         )
         report = stage.run(run(stage, plan))
         request.config.stash.setdefault(_TABLE, []).append(report)
         print(f"again: {again}\n{report.row()}\n{report.slowest}\n{dict(report.told)}")
         if report.violations:
-            print("\n".join([*report.violations, *stage.defects()]))
+            print("\n".join(report.violations))
         assert report.violations == [], f"to have it again: {again}"
+        if minutes:
+            missed = [one.name for group in groups for one in missing(group, report.struck)]
+            assert missed == [], f"the run says nothing of these; to have it again: {again}"
         return report
 
     return do

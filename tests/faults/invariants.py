@@ -5,7 +5,7 @@ Each check returns the sentences of what is wrong and counts the facts that it l
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -125,6 +125,9 @@ async def check_over_http(api: Api, ledger: Ledger, stored: Stored, findings: Fi
         if product_id in ledger.initial_stock:
             answer = await api.get(f"/products/{product_id}")
             findings.check(answer.json["stock"] == stock, f"{answer.body!r}, stored {stock}")
+            changes = [one for one in ledger.of(Kind.PRICE) if one.about == product_id]
+            is_last = answer.json["price_cents"] in _last_prices(changes)
+            findings.check(is_last or not any(one.is_done for one in changes), f"{answer.body!r}")
     for deed in ledger.of(Kind.PRODUCT):
         answer = await api.get(f"/products/{deed.about}")
         findings.check(answer.json.get("stock") == 7, f"product {deed}")
@@ -135,6 +138,17 @@ async def check_over_http(api: Api, ledger: Ledger, stored: Stored, findings: Fi
         findings.check((answer.status == 404) == (deed.about in ended), f"customer {deed}")
         if deed.about in renamed - ended:
             findings.check(answer.json["name"] == "New name", f"customer {deed}")
+
+
+def _last_prices(changes: Sequence[Deed]) -> set[int]:
+    """Return what a product may cost in the end: nobody who was told so began after it was over."""
+    began = max((one.attempts[0].began for one in changes if one.is_done), default=0.0)
+    # What was not answered may take place at any time.
+    return {
+        one.value["price_cents"]
+        for one in changes
+        if one.was_in_doubt or (one.is_done and one.attempts[-1].ended > began)
+    }
 
 
 _CREATING = (Kind.ORDER, Kind.ORDER_WITHOUT_KEY, Kind.ORCHESTRATION)
@@ -176,22 +190,13 @@ def _check_stock(ledger: Ledger, stored: Stored, findings: Findings) -> None:
             held.update({one: qty for one, (qty, _) in order.lines.items()})
     for product_id, initial in ledger.initial_stock.items():
         changes = [deed for deed in ledger.of(Kind.STOCK) if deed.about == product_id]
-        sure = sum(deed.value["stock_delta"] for deed in changes if deed.is_done)
-        unsure = [deed.value["stock_delta"] for deed in changes if deed.is_unknowable]
-        is_ = stored.stocks[product_id] + held[product_id]
+        added = sum(deed.value["stock_delta"] for deed in changes if deed.is_done)
+        left = stored.stocks[product_id]
         findings.check(
-            is_ - initial - sure in _sums(unsure),
-            f"product {product_id}: {stored.stocks[product_id]} left and {held[product_id]} held,"
-            f" from {initial} and {sure}, with {unsure} unsure",
+            left + held[product_id] == initial + added,
+            f"product {product_id}: {left} left and {held[product_id]} held,"
+            f" from {initial} and {added}",
         )
-
-
-def _sums(numbers: Iterable[int]) -> set[int]:
-    """Return the sums of every choice among the numbers."""
-    sums = {0}
-    for number in numbers:
-        sums |= {one + number for one in sums}
-    return sums
 
 
 def _check_orders(ledger: Ledger, stored: Stored, findings: Findings) -> None:
@@ -212,6 +217,9 @@ def _check_orders(ledger: Ledger, stored: Stored, findings: Findings) -> None:
         if order.customer_id in customers and order.id not in known:
             shape = (order.customer_id, *sorted((one, q) for one, (q, _) in order.lines.items()))
             findings.check(unsure[shape] > 0, f"order {order.id} is there and nobody was told")
+            findings.check(
+                order.status == "CREATED", f"order {order.id}, of nobody: {order.status}"
+            )
             unsure[shape] -= 1
 
 
@@ -266,13 +274,22 @@ def _check_steps(ledger: Ledger, stored: Stored, findings: Findings) -> None:
         if order is None:  # said above, of who created it
             continue
         done = any(deed.is_done for deed in deeds)
-        if kind == Kind.CONFIRM:
-            findings.check(not done or order.was_confirmed, f"order {order_id}: not confirmed")
-        else:
+        if kind == Kind.CANCEL:
             findings.check(
                 done == (order.status == "CANCELED"), f"order {order_id}: {order.status}"
             )
-    for order in stored.orders.values():
-        if order.status == "CANCELED" and order.id in {d.about for d in ledger.of(*_CREATING)}:
-            was_asked = (Kind.CANCEL, order.id) in wanted
-            findings.check(was_asked, f"order {order.id} is canceled and nobody asked for it")
+            continue
+        is_so = done == order.was_confirmed
+        findings.check(is_so, f"order {order_id}: told {done}, confirmed {order.was_confirmed}")
+        if not done:
+            is_canceled = order.status == "CANCELED"
+            findings.check(is_canceled, f"order {order_id} was not confirmed without a reason")
+    orchestrated = {deed.about for deed in ledger.of(Kind.ORCHESTRATION)}
+    for order_id in {deed.about for deed in ledger.of(*_CREATING)} & stored.orders.keys():
+        order = stored.orders[order_id]
+        if order.status == "CANCELED":
+            was_asked = (Kind.CANCEL, order_id) in wanted
+            findings.check(was_asked, f"order {order_id} is canceled and nobody asked for it")
+        if order.was_confirmed:
+            was_asked = (Kind.CONFIRM, order_id) in wanted or order_id in orchestrated
+            findings.check(was_asked, f"order {order_id} is confirmed and nobody asked for it")

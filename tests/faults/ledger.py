@@ -58,6 +58,8 @@ class Deed:
     attempts: list[Attempt] = field(default_factory=list)
     is_unknowable: bool = False
     """Whether its client has no means to learn what became of it."""
+    is_found: bool = False
+    """Whether its client was not told that it took place, and found that it did."""
 
     @property
     def last(self) -> Answer | None:
@@ -71,9 +73,9 @@ class Deed:
 
     @property
     def is_done(self) -> bool:
-        """Whether the client was told that it took place."""
+        """Whether the client knows that it took place."""
         answer = self.last
-        return answer is not None and answer.status < 300
+        return self.is_found or (answer is not None and answer.status < 300)
 
     @property
     def is_refused(self) -> bool:

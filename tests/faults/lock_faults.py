@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from contextlib import suppress
+from collections.abc import Sequence
+from contextlib import closing, suppress
 
 import pymysql
 
@@ -15,16 +16,20 @@ async def _hold(scene: Scene) -> None:
     """Hold the rows of products for longer than anybody waits for a lock."""
     held = scene.chance.sample(list(scene.products), 2)
     with suppress(pymysql.err.MySQLError):  # the database may be broken meanwhile
-        await asyncio.to_thread(_hold_rows, scene, held)
+        with closing(await asyncio.to_thread(scene.stage.connect)) as connection:
+            await asyncio.to_thread(hold_rows, connection, held)
+            await scene.last(12)
+            await asyncio.to_thread(connection.rollback)
         scene.struck["rows held from outside"] += 1
 
 
-def _hold_rows(scene: Scene, products: list[int]) -> None:
-    with scene.stage.connect() as connection, connection.cursor() as cursor:
-        connection.begin()
+def hold_rows(
+    connection: "pymysql.Connection[pymysql.cursors.Cursor]", products: Sequence[int]
+) -> None:
+    """Hold the rows of products until the connection gives them back."""
+    connection.begin()
+    with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM products WHERE id IN %s FOR UPDATE", (products,))
-        time.sleep(12 * scene.scale)
-        connection.rollback()
 
 
 async def _make_deadlocks(scene: Scene) -> None:

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import aiohttp
@@ -15,7 +15,7 @@ from aiohttp import ClientTimeout
 
 from tests.apis import Api
 from tests.faults import invariants
-from tests.faults.clients import Client
+from tests.faults.clients import HOT, Client
 from tests.faults.ledger import Ledger
 from tests.faults.scene import Scene, Strike
 from tests.faults.stage import Stage
@@ -26,6 +26,12 @@ CLIENT_SECONDS = 100.0
 HEALTHY_SECONDS = 60.0
 HOT_PRODUCTS = 6
 FEWEST_STRIKES = 2
+SHORT_SCALE = 0.1
+"""How long a fault of a short run lasts, as a part of its full length."""
+FAULT_SECONDS = 15.0
+"""What most faults last at their full length."""
+MISSED_SECONDS = 60.0
+"""What a long run may take besides for the kinds of faults that have not struck in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,13 @@ class Plan:
     seconds: float
     seed: int
     clients: int = 16
-    scale: float = 1.0
+    is_long: bool = False
+
+    def scale(self, seconds: float) -> float:
+        """Return which part of its full length a fault may last that has so many seconds."""
+        if not self.is_long:
+            return SHORT_SCALE
+        return min(1.0, max(SHORT_SCALE, seconds / FAULT_SECONDS))
 
 
 @dataclass(slots=True)
@@ -64,7 +76,8 @@ class Report:
 
     def row(self) -> str:
         """Return the run as a row of the table in docs/reliability.md."""
-        struck = ", ".join(f"{what} {count}" for what, count in sorted(self.struck.items()))
+        counts = sorted((what, count) for what, count in self.struck.items() if count)
+        struck = ", ".join(f"{what} {count}" for what, count in counts)
         return (
             f"| {self.plan.name} | {struck or 'none'} | {self.requests:,} | {self.facts:,} |"
             f" {len(self.violations)} | {self.slowest_seconds:.1f} | {self.recovery_seconds:.1f} |"
@@ -78,11 +91,11 @@ async def run(stage: Stage, plan: Plan) -> Report:
     report = Report(plan)
     async with gateway(stage) as api:
         clients = await _clients(plan, api, ledger, chance)
-        scene = Scene(stage, chance, clients[0].products, plan.scale, report.struck)
+        scene = Scene(stage, chance, clients[0].products, SHORT_SCALE, report.struck)
         end = time.monotonic() + plan.seconds
         async with asyncio.TaskGroup() as tasks:
             faults = [
-                tasks.create_task(_strike(scene, group, end, random.Random(chance.random())))
+                tasks.create_task(strike(plan, scene, group, end, random.Random(chance.random())))
                 for group in plan.groups
             ]
 
@@ -99,7 +112,8 @@ async def run(stage: Stage, plan: Plan) -> Report:
         invariants.check(ledger, stored, findings)
         await invariants.check_over_http(api, ledger, stored, findings)
     report.requests = ledger.requests
-    report.facts, report.violations = findings.facts, findings.violations
+    report.facts = findings.facts
+    report.violations = [*findings.violations, *stage.new_defects()]
     report.told = ledger.told()
     report.slowest_seconds, report.slowest = ledger.slowest()
     return report
@@ -121,32 +135,47 @@ async def _clients(plan: Plan, api: Api, ledger: Ledger, chance: random.Random) 
     products = []
     for number in range(HOT_PRODUCTS):
         stock, price = chance.randrange(40, 400), chance.randrange(1, 100_000)
-        value = {"sku": f"hot{mark}{number}", "name": "Hot", "price_cents": price, "stock": stock}
+        value = {"sku": f"hot{mark}{number}", "name": HOT, "price_cents": price, "stock": stock}
         created = (await api.post("/products", value)).json
         products.append(created["id"])
         ledger.initial_stock[created["id"]] = stock
         ledger.prices[created["id"]] = {price}
     clients = [
-        Client(f"{mark}x{number:03}", api, ledger, random.Random(chance.random()), products)
+        Client(f"{mark}x{number:03}", number, api, ledger, random.Random(chance.random()), products)
         for number in range(plan.clients)
     ]
     await asyncio.gather(*(client.become_a_customer() for client in clients))
     return clients
 
 
-async def _strike(scene: Scene, group: Sequence[Strike], end: float, chance: random.Random) -> None:
+async def strike(
+    plan: Plan, scene: Scene, group: Sequence[Strike], end: float, chance: random.Random
+) -> None:
     """Strike until it is over, each kind of the group as often as the others.
 
-    On a slow machine it is not over before a few strikes.
+    On a slow machine it is not over before a few strikes; in a long run not before each kind has
+    struck, if it does at all.
     """
     waiting: list[Strike] = []
     done = 0
-    while time.monotonic() < end or done < FEWEST_STRIKES:
+    while (
+        (left := end - time.monotonic()) > 0
+        or done < min(FEWEST_STRIKES, len(group))
+        or (plan.is_long and left > -MISSED_SECONDS and missing(group, scene.struck))
+    ):
         await asyncio.sleep(chance.uniform(0.2, 1.5))
-        if not waiting:
+        if left <= 0:
+            waiting = missing(group, scene.struck) or list(group)
+        elif not waiting:
             waiting = chance.sample(group, len(group))
-        await waiting.pop().act(scene)
+        scale = plan.scale(left / len(waiting))
+        await waiting.pop().act(replace(scene, scale=scale))
         done += 1
+
+
+def missing(group: Sequence[Strike], struck: Counter[str]) -> list[Strike]:
+    """Return the kinds of faults that have not struck."""
+    return [kind for kind in group if not struck[kind.name]]
 
 
 async def _until_healthy(api: Api) -> float:

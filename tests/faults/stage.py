@@ -20,6 +20,7 @@ from local_system.environment import Values
 from local_system.ports import ADDRESS
 from local_system.system import LocalSystem
 from local_system.wiring import Wiring, url
+from tests.faults.defects import defects
 from tests.wires import Wire, http_request, mysql_packet
 
 T = TypeVar("T")
@@ -84,6 +85,7 @@ class Stage:
     system: StagedSystem
     wires: Mapping[str, Wire]
     runner: asyncio.Runner
+    _known_defects: set[str] = field(default_factory=set)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run something in the loop of the wires: nothing passes them but meanwhile."""
@@ -96,10 +98,11 @@ class Stage:
             return url(self.wires[CLIENTS_HOP].own_port)
         return self.system.gateway_url
 
-    def defects(self) -> list[str]:
-        """Return the lines of the logs that tell of failures that nobody had foreseen."""
-        logs = (file.read_text(errors="replace") for file in self.system.logs.glob("*.log"))
-        return [line for log in logs for line in log.splitlines() if "Traceback" in line]
+    def new_defects(self) -> list[str]:
+        """Return what the logs tell of failures that nobody had foreseen, since the last look."""
+        found = [line for line in defects(self.system.logs) if line not in self._known_defects]
+        self._known_defects.update(found)
+        return found
 
     def connect(self) -> "pymysql.Connection[pymysql.cursors.Cursor]":
         """Connect to the database as the administrator, past all wires."""
@@ -141,7 +144,9 @@ def running_stage(
         system = StagedSystem(**{**values, **staged})
         cleaning.callback(lambda: runner.run(asyncio.to_thread(system.stop)))
         runner.run(asyncio.to_thread(system.start))
-        yield Stage(system, wires, runner)
+        stage = Stage(system, wires, runner)
+        yield stage
+    assert stage.new_defects() == []
 
 
 def _close(runner: asyncio.Runner, wire: Wire) -> None:

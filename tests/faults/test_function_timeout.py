@@ -56,3 +56,4 @@ async def _timed_out_and_finished(stage: Stage) -> None:
         assert len(await orders_of(api, product)) == 1
         assert await stock_of(api, product) == 7
     kill(stopped[0])  # where the emulator did not do it
+    assert stage.new_defects() == []

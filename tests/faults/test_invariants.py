@@ -15,7 +15,7 @@ from tests.faults.ledger import Attempt, Deed, Kind, Ledger
 
 CUSTOMER, GUEST, PRODUCT, OWN_PRODUCT = 1, 2, 7, 8
 KEPT, CANCELED, ORCHESTRATED, UNSURE = 100, 101, 102, 103
-PRICE = 5
+OLD_PRICE, PRICE = 4, 5
 
 
 def order(number: int, qty: int, status: str, **changes: Any) -> dict[str, Any]:
@@ -24,6 +24,10 @@ def order(number: int, qty: int, status: str, **changes: Any) -> dict[str, Any]:
     items = [{**line, "subtotal_cents": qty * PRICE}]
     shown = {"id": number, "status": status, "total_cents": qty * PRICE, "items": items}
     return {**shown, "customer_id": CUSTOMER, **changes}
+
+
+def a_product(stock: int, price_cents: int = PRICE) -> Answer:
+    return answer(200, {"stock": stock, "price_cents": price_cents})
 
 
 def answer(status: int, value: Any, **headers: str) -> Answer:
@@ -59,6 +63,8 @@ class Books:
         self.tell(Kind.ORCHESTRATION, asked, ORCHESTRATED, "orchestrated", answer(201, data))
         self.tell(Kind.ORDER, asked_for(9), 0, "too many", refused(409, "INSUFFICIENT_STOCK"))
         self.tell(Kind.STOCK, {"stock_delta": 4}, PRODUCT, None, answer(200, {}))
+        for price in (OLD_PRICE, PRICE):
+            self.tell(Kind.PRICE, {"price_cents": price}, PRODUCT, None, answer(200, {}))
         unsure = self.tell(Kind.ORDER_WITHOUT_KEY, asked_for(1), 0, None, None)
         unsure.is_unknowable = True
         self.tell(Kind.PRODUCT, {}, OWN_PRODUCT, None, answer(201, {}))
@@ -78,7 +84,7 @@ class Books:
             mistakes=(),
         )
         self.shown = {
-            f"/products/{PRODUCT}": answer(200, {"stock": 18}),
+            f"/products/{PRODUCT}": a_product(18),
             f"/products/{OWN_PRODUCT}": answer(200, {"stock": 7}),
             f"/customers/{GUEST}": answer(200, {"name": "New name"}),
         }
@@ -186,6 +192,14 @@ def orchestrated_but_not_confirmed(books: Books) -> None:
     books.change(ORCHESTRATED, was_confirmed=False)
 
 
+def not_confirmed_for_nothing(books: Books) -> None:
+    confirmation = books.deed("confirmed")
+    confirmation.attempts.clear()
+    books.again(confirmation, refused(409, "ORDER_NOT_CONFIRMABLE"))
+    books.change(KEPT, was_confirmed=False, status="CREATED")
+    books.key("confirmed", None)
+
+
 def canceled_without_wish(books: Books) -> None:
     books.change(KEPT, status="CANCELED")
     books.stock(20)
@@ -240,7 +254,23 @@ DOCTORED: dict[str, tuple[Callable[[Books], object], str]] = {
         lambda b: b.again(b.deed("too many"), refused(503, "BUSY")),
         "503 without Retry-After",
     ),
-    "told to be confirmed": (lambda b: b.change(KEPT, was_confirmed=False), "100: not confirmed"),
+    "told to be confirmed": (
+        lambda b: b.change(KEPT, was_confirmed=False),
+        "order 100: told True, confirmed False",
+    ),
+    "confirmed without a word": (
+        lambda b: b.deed("confirmed").attempts.clear(),
+        "order 100: told False, confirmed True",
+    ),
+    "confirmed without wish": (
+        lambda b: b.change(CANCELED, was_confirmed=True),
+        "101 is confirmed and nobody asked for it",
+    ),
+    "not confirmed for nothing": (not_confirmed_for_nothing, "100 was not confirmed without a"),
+    "nobody's order confirmed": (
+        lambda b: b.change(UNSURE, status="CONFIRMED"),
+        "order 103, of nobody: CONFIRMED",
+    ),
     "told to be canceled": (lambda b: b.change(CANCELED, status="CREATED"), "101: CREATED"),
     "canceled without wish": (canceled_without_wish, "100 is canceled and nobody asked for it"),
     "orchestrated, not confirmed": (orchestrated_but_not_confirmed, "102 was told to be confirmed"),
@@ -259,8 +289,12 @@ DOCTORED: dict[str, tuple[Callable[[Books], object], str]] = {
         "list shows {'id': 999",
     ),
     "a product with another stock": (
-        shows(f"/products/{PRODUCT}", answer(200, {"stock": 19})),
+        shows(f"/products/{PRODUCT}", a_product(19)),
         "stored 18",
+    ),
+    "a product at an earlier price": (
+        shows(f"/products/{PRODUCT}", a_product(18, OLD_PRICE)),
+        '"price_cents": 4',
     ),
     "a product that is gone": (
         shows(f"/products/{OWN_PRODUCT}", refused(404, "PRODUCT_NOT_FOUND")),
@@ -295,6 +329,28 @@ def test_an_unsure_order_may_be_there_or_not() -> None:
     books.lose(UNSURE)
     books.stock(19)
     books.listed.pop()
-    books.shown[f"/products/{PRODUCT}"] = answer(200, {"stock": 19})
+    books.shown[f"/products/{PRODUCT}"] = a_product(19)
 
+    assert found(books) == []
+
+
+def test_a_price_whose_change_was_not_answered_may_be_there_or_not() -> None:
+    books = Books()
+    books.tell(Kind.PRICE, {"price_cents": 9}, PRODUCT, None, None)
+
+    assert found(books) == []
+    books.shown[f"/products/{PRODUCT}"] = a_product(18, 9)
+    assert found(books) == []
+
+
+def test_a_change_that_was_not_told_and_that_its_client_found_counts() -> None:
+    books = Books()
+    change = books.tell(
+        Kind.STOCK, {"stock_delta": 2}, PRODUCT, None, refused(412, "PRECONDITION_FAILED")
+    )
+    change.is_found = True
+
+    assert any(f"product {PRODUCT}: 18 left" in violation for violation in found(books))
+    books.stock(20)
+    books.shown[f"/products/{PRODUCT}"] = a_product(20)
     assert found(books) == []

@@ -5,11 +5,13 @@ import functools
 from collections.abc import Awaitable, Callable
 
 from tests.faults.scene import Scene, Strike
+from tests.waiting import until
 from tests.wires import Fault, Message
 
 SHARE = 0.3
 """Of the messages on a hop that meet a fault while it lasts."""
 DRIBBLE_SECONDS = 0.005
+MEET_SECONDS = 60.0
 
 _Act = Callable[[Scene, Message], Awaitable[bool]]
 
@@ -75,8 +77,10 @@ async def _be_slow(scene: Scene, message: Message) -> bool:
 
 
 async def _on_hop(scene: Scene, hops: tuple[str, ...], what: str, act: _Act, share: float) -> None:
-    """Let a share of the messages on one of the hops meet a fault, for a while."""
-    wire = scene.stage.wires[scene.chance.choice(hops)]
+    """Let a share of the messages on a hop meet a fault: for a while, and until one has met it."""
+    hop = scene.chance.choice(hops)
+    wire = scene.stage.wires[hop]
+    before = scene.struck[what]
 
     async def fault(message: Message) -> bool:
         scene.struck[what] += 1
@@ -86,8 +90,12 @@ async def _on_hop(scene: Scene, hops: tuple[str, ...], what: str, act: _Act, sha
         return fault if scene.chance.random() < share else None
 
     wire.choose = choose
-    await scene.last(15)
-    wire.unset()
+    try:
+        await scene.last(15)
+        met = f"{what} to meet a message on {hop}"
+        await until(lambda: scene.struck[what] > before, met, MEET_SECONDS)
+    finally:
+        wire.unset()
 
 
 async def _refuse(scene: Scene, hops: tuple[str, ...]) -> None:
@@ -121,13 +129,13 @@ def wire_faults(hops: tuple[str, ...]) -> tuple[Strike, ...]:
 
 
 _JSON = "Content-Type: application/json"
-_ASKED_FOR_CUSTOMERS = ("orders > customers", "orchestrator > customers")
+ASKED_FOR_CUSTOMERS = ("orders > customers", "orchestrator > customers")
 
 STRANGE_CUSTOMERS = tuple(
     Strike(
         f"Customers API {what}",
         functools.partial(
-            _on_hop, hops=_ASKED_FOR_CUSTOMERS, what=f"Customers API {what}", act=act, share=1.0
+            _on_hop, hops=ASKED_FOR_CUSTOMERS, what=f"Customers API {what}", act=act, share=1.0
         ),
     )
     for what, act in (
