@@ -149,51 +149,47 @@ async def test_nonsense_is_not_handed_on(gateway: Api, system: System, nonsense:
     assert (answer.status, answer.code) == (503, "UPSTREAM_UNAVAILABLE")
 
 
-def breaks_off_with_length(*, resets: bool) -> Act:
-    async def act(conversation: Conversation) -> None:
-        await conversation.begin(200, [("Content-Length", "100")])
-        await conversation.say(b"half")
-        await asyncio.sleep(0.02)
-        conversation.cut() if resets else conversation.writer.close()
-
-    return act
+async def half_of_a_length(conversation: Conversation) -> None:
+    await conversation.begin(200, [("Content-Length", "100")])
+    await conversation.say(b"half")
 
 
-def breaks_off_in_chunks(*, resets: bool) -> Act:
-    async def act(conversation: Conversation) -> None:
-        await conversation.begin(200, [("Transfer-Encoding", "chunked")])
-        await conversation.say_chunk(b"half")
-        await asyncio.sleep(0.02)
-        conversation.cut() if resets else conversation.writer.close()
+async def half_of_the_chunks(conversation: Conversation) -> None:
+    await conversation.begin(200, [("Transfer-Encoding", "chunked")])
+    await conversation.say_chunk(b"half")
 
-    return act
+
+async def resets(conversation: Conversation) -> None:
+    conversation.cut()
+
+
+async def closes(conversation: Conversation) -> None:
+    conversation.writer.close()
 
 
 async def falls_silent(conversation: Conversation) -> None:
-    await conversation.begin(200, [("Transfer-Encoding", "chunked")])
-    await conversation.say_chunk(b"half")
     await conversation.until_left()
 
 
-@pytest.mark.parametrize(
-    "act",
-    [
-        breaks_off_with_length(resets=True),
-        breaks_off_with_length(resets=False),
-        breaks_off_in_chunks(resets=True),
-        breaks_off_in_chunks(resets=False),
-        falls_silent,
-    ],
-)
+@pytest.mark.parametrize("begin", [half_of_a_length, half_of_the_chunks])
+@pytest.mark.parametrize("end", [resets, closes, falls_silent])
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 async def test_half_an_answer_cannot_pass_for_a_whole_one(
-    impatient: Api, system: System, act: Act, version: str
+    impatient: Api, system: System, begin: Act, end: Act, version: str
 ) -> None:
-    system.customers.plan(act)
+    is_half_there = asyncio.Event()
+
+    async def breaks_off(conversation: Conversation) -> None:
+        await begin(conversation)
+        await is_half_there.wait()
+        await end(conversation)
+
+    system.customers.plan(breaks_off)
     reader, writer = await asyncio.open_connection("127.0.0.1", port_of(impatient))
     writer.write(b"GET /customers HTTP/%b\r\nHost: x\r\n\r\n" % version.encode())
 
     assert (await reader.readuntil(b"half")).startswith(b"HTTP/1.1 200 OK")
+    is_half_there.set()
     with pytest.raises(ConnectionResetError):
         await reader.read()
     writer.close()
