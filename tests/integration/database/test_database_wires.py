@@ -22,11 +22,11 @@ from tests.database_servers import TestDatabase
 from tests.integration.cutting_proxy import Cut, CuttingProxy
 from tests.integration.pools import (
     Counters,
+    OpenPool,
     Watcher,
     add_one,
     id_of,
     ids_of_all,
-    uvloop_as_io_loop,
 )
 from tests.waiting import until
 
@@ -34,27 +34,6 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 CLIENT_SSL = 0x0800
 GREETING_UP_TO_CAPABILITIES = 4 + 8 + 1  # thread id, first part of the scramble, a zero byte
-
-
-@pytest.fixture
-def io_loop() -> Iterator[IOLoop]:
-    """Run the tests on the loop that services run on."""
-    with uvloop_as_io_loop() as loop:
-        yield loop
-
-
-@pytest.fixture
-def open_pool(io_loop: IOLoop, table: Counters, watcher: Watcher) -> Iterator[Any]:
-    opened: list[Database] = []
-
-    def start(port: int, *, size: int = 1, tls: bool = False) -> Database:
-        settings = replace(table.settings(size, port), tls=tls)
-        opened.append(Database(settings, watcher))
-        return opened[-1]
-
-    yield start
-    for pool in opened:
-        io_loop.run_sync(pool.close)
 
 
 @pytest.fixture
@@ -67,10 +46,9 @@ def proxy(io_loop: IOLoop, database: TestDatabase) -> Iterator[CuttingProxy]:
 
 
 @pytest.fixture
-def pool(open_pool: Any, proxy: CuttingProxy) -> Database:
+def pool(open_pool: OpenPool, proxy: CuttingProxy) -> Database:
     """Return a pool whose wire can be cut."""
-    opened: Database = open_pool(proxy.own_port)
-    return opened
+    return open_pool(size=1, port=proxy.own_port)
 
 
 @dataclass(slots=True)
@@ -207,10 +185,10 @@ def torn(io_loop: IOLoop, database: TestDatabase) -> Iterator[tuple[Resets, int]
 
 
 async def test_idle_connections_that_were_reset_are_replaced_unseen(
-    open_pool: Any, torn: tuple[Resets, int], watcher: Watcher
+    open_pool: OpenPool, torn: tuple[Resets, int], watcher: Watcher
 ) -> None:
     wire, port = torn
-    pool = open_pool(port, size=3)
+    pool = open_pool(size=3, port=port)
     ids = await ids_of_all(pool, 3)
     wire.reset()
     await until(lambda: not any(raw.is_usable for raw in pool._idle), "the pool hears of it")
@@ -222,10 +200,10 @@ async def test_idle_connections_that_were_reset_are_replaced_unseen(
 
 
 async def test_a_pool_whose_connections_were_reset_is_closed_without_ado(
-    open_pool: Any, torn: tuple[Resets, int]
+    open_pool: OpenPool, torn: tuple[Resets, int]
 ) -> None:
     wire, port = torn
-    pool = open_pool(port, size=3)
+    pool = open_pool(size=3, port=port)
     await ids_of_all(pool, 3)
     wire.reset()
     await until(lambda: not any(raw.is_usable for raw in pool._idle), "the pool hears of it")
@@ -234,7 +212,7 @@ async def test_a_pool_whose_connections_were_reset_is_closed_without_ado(
 
 
 async def test_a_transaction_whose_connection_is_reset_between_statements_is_run_again(
-    open_pool: Any,
+    open_pool: OpenPool,
     torn: tuple[Resets, int],
     table: Counters,
     counter: int,
@@ -252,7 +230,7 @@ async def test_a_transaction_whose_connection_is_reset_between_statements_is_run
             await until(connection._raw._writer.is_closing, "the connection hears of it")
         await add_one(connection, counter)
 
-    await open_pool(port).transaction(work)
+    await open_pool(size=1, port=port).transaction(work)
 
     assert (attempts, table.value(counter)) == (2, 2)
     assert (watcher.repeats, watcher.in_use) == (["lost_connection"], 0)
@@ -285,7 +263,7 @@ async def greets_and_falls_silent(
 
 @pytest.mark.parametrize("answer", [mute, hangs_up, speaks_http, is_full, greets_and_falls_silent])
 async def test_a_server_that_does_not_let_in_is_busy_in_time(
-    open_pool: Any, watcher: Watcher, monkeypatch: pytest.MonkeyPatch, answer: Serve
+    open_pool: OpenPool, watcher: Watcher, monkeypatch: pytest.MonkeyPatch, answer: Serve
 ) -> None:
     monkeypatch.setattr(driver, "CONNECT_SECONDS", 0.2)
 
@@ -295,7 +273,7 @@ async def test_a_server_that_does_not_let_in_is_busy_in_time(
         writer.close()
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        pool = open_pool(server.sockets[0].getsockname()[1])
+        pool = open_pool(size=1, port=server.sockets[0].getsockname()[1])
         started = time.monotonic()
 
         # One after the other on a pool of one: none of them keeps the place.
@@ -307,12 +285,12 @@ async def test_a_server_that_does_not_let_in_is_busy_in_time(
         assert watcher.in_use == 0
 
 
-async def test_where_nobody_listens_the_database_is_busy(open_pool: Any) -> None:
+async def test_where_nobody_listens_the_database_is_busy(open_pool: OpenPool) -> None:
     with closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", 0))
 
         with pytest.raises(Busy):
-            await open_pool(taken.getsockname()[1]).ping()
+            await open_pool(size=1, port=taken.getsockname()[1]).ping()
 
 
 async def test_a_wrong_password_is_busy_and_not_told(table: Counters, watcher: Watcher) -> None:
@@ -390,7 +368,7 @@ class WithoutTls:
 
 
 async def test_where_tls_is_required_nothing_is_said_to_a_server_without_it(
-    open_pool: Any, table: Counters
+    open_pool: OpenPool, table: Counters
 ) -> None:
     admin = table.database.admin
     wire = WithoutTls(admin.host, admin.port)
@@ -398,10 +376,10 @@ async def test_where_tls_is_required_nothing_is_said_to_a_server_without_it(
         port = server.sockets[0].getsockname()[1]
 
         with pytest.raises(Busy):
-            await open_pool(port, tls=True).ping()
+            await open_pool(size=1, port=port, tls=True).ping()
         assert bytes(wire.heard) == b""
 
-        in_plain_text = open_pool(port)
+        in_plain_text = open_pool(size=1, port=port)
         await in_plain_text.ping()
         assert b"SELECT 1" in wire.heard
         await in_plain_text.close()
@@ -416,14 +394,14 @@ def certified(table: Counters) -> TestDatabase:
 
 
 async def test_where_tls_is_required_a_server_of_an_unknown_authority_is_not_believed(
-    open_pool: Any, certified: TestDatabase
+    open_pool: OpenPool, certified: TestDatabase
 ) -> None:
     with pytest.raises(Busy):
-        await open_pool(certified.admin.port, tls=True).ping()
+        await open_pool(size=1, port=certified.admin.port, tls=True).ping()
 
 
 async def test_where_tls_is_required_all_is_encrypted(
-    open_pool: Any,
+    open_pool: OpenPool,
     certified: TestDatabase,
     table: Counters,
     counter: int,
@@ -433,12 +411,12 @@ async def test_where_tls_is_required_all_is_encrypted(
     believing_anybody.check_hostname = False
     believing_anybody.verify_mode = ssl.CERT_NONE
     monkeypatch.setattr(kit, "tls_context", lambda _settings: believing_anybody)
-    pool = open_pool(certified.admin.port, tls=True)
+    pool = open_pool(size=1, port=certified.admin.port, tls=True)
 
-    async def cipher(connection: Connection) -> tuple[Any, ...] | None:
-        return await connection.fetch_one("SHOW STATUS LIKE 'Ssl_cipher'")
+    async def cipher(connection: Connection) -> list[tuple[Any, ...]]:
+        return await connection.fetch_all("SHOW STATUS LIKE 'Ssl_cipher'")
 
-    name, used = await pool.read(cipher)
+    ((name, used),) = await pool.read(cipher)
     assert (name, bool(used)) == ("Ssl_cipher", True)
     await pool.transaction(Adder(counter))
     assert table.value(counter) == 1
