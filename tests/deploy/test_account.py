@@ -8,9 +8,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from deployment.account import Account
+from deployment.account import Account, Running
+from deployment.target import PLATFORMS
 from local_system.failures import LocalSystemError
-from tests.deploy.targets import REGION, SECRETS, SETTINGS, target
+from tests.deploy.targets import IMAGE_URI, REGION, SECRETS, SETTINGS, target
 
 pytestmark = pytest.mark.deploy
 
@@ -71,3 +72,21 @@ def test_settings_are_read_as_osls_reads_them(kind: str) -> None:
 def test_a_region_that_is_none_is_said_in_one_line() -> None:
     with pytest.raises(LocalSystemError, match=r"looking for credentials: .*nowhere at all"):
         Account(replace(DEV, region="nowhere at all"))
+
+
+@pytest.mark.parametrize("architecture", PLATFORMS)
+def test_what_the_function_runs_is_known_with_its_architecture(architecture: str) -> None:
+    role = boto3.client("iam").create_role(RoleName="any", AssumeRolePolicyDocument="{}")["Role"]
+    boto3.client("lambda", region_name=REGION).create_function(
+        FunctionName=DEV.function,
+        Role=role["Arn"],
+        PackageType="Image",
+        Code={"ImageUri": IMAGE_URI},
+        Architectures=[architecture],
+    )
+
+    assert Account(DEV).running() == Running(IMAGE_URI, architecture)
+
+
+def test_before_the_first_deployment_there_is_nothing_that_runs() -> None:
+    assert Account(DEV).running() is None
