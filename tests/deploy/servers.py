@@ -4,9 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,13 +12,14 @@ from typing import Any
 
 import boto3
 
-from local_system import debian_packages
+from local_system import calls, debian_packages
 from local_system.failures import LocalSystemError
 from local_system.ports import ADDRESS, free_ports
 from local_system.processes import bound_to_parent
 from local_system.progress import Silence
 from tests.deploy.targets import REGION
 from tests.docker import engine
+from tests.waiting import wait_until
 
 START_SECONDS = 60
 REGISTRY = "docker-registry"
@@ -134,13 +132,12 @@ def running_program(
 
 def wait_for(url: str) -> None:
     """Return as soon as there is an answer, whatever it says."""
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except urllib.error.HTTPError:
-            return
-        except OSError:
-            assert time.monotonic() < deadline, f"no answer from {url}"
-            time.sleep(0.1)
+    wait_until(lambda: _is_answered(url), f"an answer from {url}", START_SECONDS)
+
+
+def _is_answered(url: str) -> bool:
+    try:
+        calls.get(url, timeout_seconds=5)
+    except LocalSystemError:
+        return False
+    return True

@@ -3,7 +3,6 @@
 import json
 import secrets
 import shutil
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from pymysql.converters import escape_item
 from local_system import environment
 from local_system.ports import free_ports
 from tests.docker import engine
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 TAG = "tests"
@@ -103,10 +103,11 @@ class ComposedSystem:
     def start_again(self, service: str) -> None:
         """Start a service that ended, and wait until it can do its work."""
         engine.docker("start", self.container(service))
-        end = time.monotonic() + START_SECONDS
-        while self.state(service)["Health"]["Status"] != "healthy":
-            assert time.monotonic() < end, f"{service} did not get healthy"
-            time.sleep(0.2)
+        wait_until(
+            lambda: self.state(service)["Health"]["Status"] == "healthy",
+            f"{service} to be healthy",
+            START_SECONDS,
+        )
 
     def log(self, service: str) -> str:
         """Return what a service wrote, standard output alone."""

@@ -1,6 +1,5 @@
 """The server's own dump tool and client, wherever this machine has them."""
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from local_system import debian_packages
 from local_system.failures import LocalSystemError
 from local_system.progress import Silence
 from tests.database_servers import MYSQL_IMAGE, TestDatabase
-from tests.waiting import POLL_SECONDS
+from tests.waiting import wait_until
 
 _IN_CONTAINER = """#!/bin/sh
 exec docker run --rm --interactive --network host --volume {folder}:{folder} \\
@@ -34,10 +33,7 @@ class Held:
 
     def wait(self) -> None:
         """Return when the program runs."""
-        deadline = time.monotonic() + 20
-        while not (self.folder / "started").exists():
-            assert time.monotonic() < deadline, "the program was not run"
-            time.sleep(POLL_SECONDS)
+        wait_until((self.folder / "started").exists, "the program to run")
 
     def release(self) -> None:
         """Let the program end well."""

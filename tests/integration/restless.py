@@ -1,15 +1,14 @@
 """A service that reads and writes all the time, on a connection of its own."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
 import pymysql
 
+from local_system import processes
 from tests.database_servers import TestDatabase
-from tests.waiting import POLL_SECONDS
 
 _READ = (
     "SELECT stock, (SELECT COUNT(*) FROM orders), (SELECT COUNT(*) FROM order_items)"
@@ -29,10 +28,8 @@ class Service:
 
     def wait_for(self, stock: int) -> None:
         """Return when it has met this stock."""
-        deadline = time.monotonic() + 20
-        while stock not in {row[0] for row in set(self.seen)}:
-            assert time.monotonic() < deadline, f"it met {self.seen}, {self.failures}"
-            time.sleep(POLL_SECONDS)
+        met = processes.wait_until(lambda: stock in {row[0] for row in set(self.seen)}, 20)
+        assert met, f"it met {self.seen}, {self.failures}"
 
     def work(self, database: TestDatabase, ended: threading.Event) -> None:
         """Read, then write a product whose name tells the stock that was read."""

@@ -2,23 +2,22 @@
 
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from local_system.calls import is_healthy
 from local_system.ports import free_ports
 from local_system.processes import bound_to_parent
 from tests.apis import JWT_VARIABLES, SERVICE_TOKEN
 from tests.database_servers import TestDatabase
+from tests.waiting import wait_until
 
 REPOSITORY = Path(__file__).parent.parent.parent
 START_SECONDS = 30
 STOP_SECONDS = 15
-POLL_SECONDS = 0.05
 
 _COMMON = {**JWT_VARIABLES, "SERVICE_TOKEN": SERVICE_TOKEN, "ACCESS_LOG": "off"}
 
@@ -60,7 +59,7 @@ def services(
             }
             running.enter_context(_process("orders_api", variables, folder / f"orders-{port}.log"))
         for url in (customers_url, *orders_urls):
-            _wait_for(url)
+            wait_until(partial(is_healthy, url), f"{url} to be healthy", START_SECONDS)
         yield Processes(customers_url, orders_urls)
 
 
@@ -85,14 +84,3 @@ def _process(module: str, variables: Mapping[str, str], log: Path) -> Iterator[N
             process.kill()
             code = process.wait()
     assert code == 0, f"{module} did not stop cleanly: {log.read_text()}"
-
-
-def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            with urllib.request.urlopen(f"{url}/health", timeout=1):
-                return
-        except (urllib.error.URLError, OSError):
-            assert time.monotonic() < deadline, f"no answer from {url}"
-        time.sleep(POLL_SECONDS)
