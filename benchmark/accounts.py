@@ -1,6 +1,7 @@
 """What processes have used of the machine, by the operating system's accounts."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import psutil
@@ -19,6 +20,12 @@ class Account:
     def memory_bytes(self) -> int:
         """Return the resident memory of the largest of the processes."""
         return max(process.memory_info().rss for process in self._processes())
+
+    def keep_to(self, processors: Iterable[int]) -> None:
+        """Keep all threads that run now, and those that they start, to these processors."""
+        for process in self._processes():
+            for thread in process.threads():
+                os.sched_setaffinity(thread.id, processors)
 
     def _processes(self) -> Iterator[psutil.Process]:
         process = psutil.Process(self.pid)

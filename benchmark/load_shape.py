@@ -1,6 +1,7 @@
 """How two workers take many connections, and more requests than they can answer."""
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -93,23 +94,27 @@ def measure_fairness(stand: Stand, seconds: int) -> Fairness:
 def measure_overload(stand: Stand, seconds: int) -> Overload:
     """Find the most orders a second, then ask for five times as many.
 
+    The system has one processor and the clients another one: those who ask for so much would else
+    take what it needs to answer.
+
     Raises:
         WrongAnswersError: an answer was neither an order nor 503.
     """
     load = load_of(stand, "create_order_of_one", statuses=(CREATED,), text='"status":"CREATED"')
-    peak = burst(load, _SATURATING, seconds).rate
     products, customers = stand.loaded.products, stand.loaded.customers
-    plan = Plan(
-        stand.system.orders_url,
-        stand.token,
-        seconds,
-        _MOST_UNDER_WAY,
-        orders_of=(products[0], products[-1]),
-        customers=(customers[0], customers[-1]),
-        rate=OVERLOAD * peak,
-    )
-    with _clients(plan) as clients:
-        tally = _tally(clients, {CREATED, _BUSY})
+    with _apart(stand):
+        peak = burst(load, _SATURATING, seconds).rate
+        plan = Plan(
+            stand.system.orders_url,
+            stand.token,
+            seconds,
+            _MOST_UNDER_WAY,
+            orders_of=(products[0], products[-1]),
+            customers=(customers[0], customers[-1]),
+            rate=OVERLOAD * peak,
+        )
+        with _clients(plan) as clients:
+            tally = _tally(clients, {CREATED, _BUSY})
     taken = tally["latencies"].get(str(CREATED), [])
     refused = tally["latencies"].get(str(_BUSY), [])
     goodput = tally["in_time"].get(str(CREATED), 0) / seconds
@@ -144,6 +149,23 @@ refused after {overload.refused_p50_ms:.0f} ms (p99 {overload.refused_p99_ms:.0f
 def document(fairness: Fairness, overload: Overload) -> dict[str, Any]:
     """Return the same as a JSON value."""
     return {"fairness": asdict(fairness), "overload": asdict(overload)}
+
+
+@contextmanager
+def _apart(stand: Stand) -> Iterator[None]:
+    """Keep the services and the database on one processor, and what we start on the others."""
+    everywhere = os.sched_getaffinity(0)
+    first, *others = sorted(everywhere)
+    accounts = stand.accounts().values()
+    for account in accounts:
+        account.keep_to({first})
+    os.sched_setaffinity(0, others or everywhere)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, everywhere)
+        for account in accounts:
+            account.keep_to(everywhere)
 
 
 @contextmanager
