@@ -59,9 +59,9 @@ class Report:
     HEAD: ClassVar = (
         (
             "| run | how often each fault struck | requests | facts verified | violations"
-            " | slowest answer, s | healthy after, s |"
+            " | slowest answer, s | healthy after, s | seed |"
         ),
-        "|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|",
     )
 
     plan: Plan
@@ -81,6 +81,7 @@ class Report:
         return (
             f"| {self.plan.name} | {struck or 'none'} | {self.requests:,} | {self.facts:,} |"
             f" {len(self.violations)} | {self.slowest_seconds:.1f} | {self.recovery_seconds:.1f} |"
+            f" {self.plan.seed} |"
         )
 
 
