@@ -31,8 +31,8 @@ _ORDERS = (
     "orders (id, customer_id, status, total_cents, version, created_at, confirmed_at, canceled_at)"
 )
 _ITEMS = "order_items (order_id, product_id, qty, unit_price_cents, subtotal_cents)"
-# An order takes units of its products, and a canceled one gives them back: each is a change. Left to
-# itself, the server would read the items of all orders in the order of their products.
+# An order takes units of its products, and a canceled one gives them back: each is a change. Left
+# to itself, the server would read the items of all orders in the order of their products.
 _COUNT_MOVES = (
     "UPDATE products JOIN (SELECT product_id, COUNT(*) + SUM(canceled_at IS NOT NULL) AS moves"
     " FROM orders FORCE INDEX (PRIMARY)"
