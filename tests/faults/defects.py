@@ -32,8 +32,11 @@ _OF_A_SERVICE = re.compile(r"\w+: cannot listen on port \d+: Address already in 
 _OF_AN_EMULATOR = re.compile(r"(START|END|REPORT) RequestId: |[^\[\]{}]* \[[A-Z]+\] \(rapid\) ")
 
 
-# An emulator that gets an invocation while it has one dies of it (see gateway/emulator_pool.py).
-_PANIC = "panic: "
+# An emulator that gets an invocation while it has one dies of it (see gateway/emulator_pool.py);
+# AWS's runtime ends with its emulator, and says so. Both leave traces of their own.
+_LAST_WORDS = re.compile(
+    r"panic: |\[ERROR\] \[\d+\] LAMBDA_RUNTIME Failed to get next invocation\."
+)
 
 
 def defects(logs: Path) -> list[str]:
@@ -51,11 +54,11 @@ def _of_a_service(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _of_an_emulator(lines: Iterable[str]) -> Iterator[str]:
-    is_panic = False
+    is_dying = False
     for line in lines:
         is_known = bool(_OF_AN_EMULATOR.match(line)) or _is_foreseen(line)
-        is_panic = line.startswith(_PANIC) or (is_panic and not is_known)
-        if not is_panic and not is_known:
+        is_dying = bool(_LAST_WORDS.match(line)) or (is_dying and not is_known)
+        if not is_dying and not is_known:
             yield line
 
 

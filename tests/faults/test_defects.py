@@ -49,8 +49,25 @@ def test_an_emulator_has_lines_of_its_own(tmp_path: Path, line: str) -> None:
     assert defects(tmp_path) == [f"gateway.log: {line}"]
 
 
-def test_an_emulator_that_dies_of_two_invocations_leaves_its_own_trace(tmp_path: Path) -> None:
-    trace = ("panic: runtime error: nil pointer", "", "goroutine 59 [running]:", "\t/server.go:666")
+TRACES = {
+    "an emulator that dies of two invocations": (
+        "panic: runtime error: nil pointer",
+        "",
+        "goroutine 59 [running]:",
+        "\t/server.go:666",
+    ),
+    "a runtime whose emulator was killed": (
+        "[ERROR] [1795529429867] LAMBDA_RUNTIME Failed to get next invocation. No Response",
+        "Traceback (most recent call last):",
+        '  File "awslambdaric/__main__.py", line 35, in <module>',
+    ),
+}
+
+
+@pytest.mark.parametrize("trace", TRACES.values(), ids=TRACES)
+def test_who_ends_for_a_killed_emulator_leaves_a_trace_of_its_own(
+    tmp_path: Path, trace: tuple[str, ...]
+) -> None:
     alive, wrong = FUNCTION["an invocation"], WRONG["a trace"]
     (tmp_path / "emulator-1.log").write_text("\n".join([*trace, alive, wrong]))
 
