@@ -9,7 +9,7 @@ from benchmark.stand import Stand
 from benchmark.wrk import Load
 
 CREATED = 201
-STEPS_A_SECOND = 4_000
+STEPS_A_SECOND = 8_000
 """An order can be confirmed once, so that each second of a burst needs as many fresh ones as could
 be confirmed in it. They are written by SQL before the burst, in CREATED, with their items."""
 
